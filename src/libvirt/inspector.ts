@@ -1,0 +1,78 @@
+/** What the hypervisor of this machine is asked for, whoever answers. */
+
+/** A domain as of its last change. A changed domain is a new object, so facts derived from it can be kept beside it. */
+export interface Domain {
+  readonly uuid: string;
+  readonly name: string;
+  /** The id of the running domain, -1 when it is shut off. */
+  readonly id: number;
+  /** The whole domain XML. */
+  readonly xml: string;
+}
+
+export interface VcpuStats {
+  readonly time?: bigint;
+  readonly wait?: bigint;
+}
+
+/** Counters of one interface under the name of its device on the host. */
+export interface NicStats {
+  readonly name?: string;
+  readonly rxBytes?: bigint;
+  readonly rxPackets?: bigint;
+  readonly rxErrors?: bigint;
+  readonly rxDrop?: bigint;
+  readonly txBytes?: bigint;
+  readonly txPackets?: bigint;
+  readonly txErrors?: bigint;
+  readonly txDrop?: bigint;
+}
+
+/** Counters and sizes of one disk under the name of its device in the guest; bytes and nanoseconds. */
+export interface DiskStats {
+  readonly name?: string;
+  readonly readRequests?: bigint;
+  readonly readBytes?: bigint;
+  readonly readTimes?: bigint;
+  readonly writeRequests?: bigint;
+  readonly writeBytes?: bigint;
+  readonly writeTimes?: bigint;
+  readonly allocation?: bigint;
+  readonly capacity?: bigint;
+  readonly physical?: bigint;
+}
+
+/** What libvirt said of one domain. What it did not say is absent, never zero. */
+export interface DomainStats {
+  readonly state?: number;
+  readonly reason?: number;
+  readonly cpuTime?: bigint;
+  readonly vcpuCurrent?: number;
+  readonly vcpuMaximum?: number;
+  /** By vCPU number; holes where a vCPU is not plugged in. */
+  readonly vcpus: readonly (VcpuStats | undefined)[];
+  /** KiB by libvirt's own names: current, maximum, available, unused, usable, rss, swap_in, … */
+  readonly balloon: Readonly<Record<string, bigint>>;
+  readonly nics: readonly NicStats[];
+  readonly disks: readonly DiskStats[];
+  /** By libvirt's own names: instructions, cpu_cycles, cache_references, … */
+  readonly perf: Readonly<Record<string, bigint>>;
+  /** CLOCK_MONOTONIC seconds when the answer arrived. */
+  readonly monotonicTime: number;
+}
+
+export interface VirtInspector {
+  /**
+   * All domains, running or not. Kept current by lifecycle and device events: while nothing changes, no call is made.
+   * Rejects with `ERR_SERVICE` when the hypervisor does not answer, never with an empty list.
+   */
+  domains(signal: AbortSignal): Promise<readonly Domain[]>;
+  /**
+   * The statistics of these domains by UUID, in bulk. A domain that went away in between is missing; one that did not
+   * answer in time is missing too and named in a log line.
+   */
+  stats(domains: readonly Domain[], signal: AbortSignal): Promise<ReadonlyMap<string, DomainStats>>;
+  /** Counts the connections made so far: what the driver did not support may be supported after it changed. */
+  readonly connections: number;
+  close(): Promise<void>;
+}

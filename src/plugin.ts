@@ -1,0 +1,131 @@
+/**
+ * Everything a plugin author needs. A plugin is a typed object: pollsters and discoveries by polling namespace.
+ * The agent wraps each pollster with what all of them need: time stamps, ids, deadlines, error handling, counting.
+ */
+import type { Config } from './config/options.ts';
+import type { VirtInspector } from './libvirt/inspector.ts';
+import type { Metadata, SampleType } from './sample.ts';
+
+export {
+  AgentError,
+  DeadlineError,
+  DeliveryError,
+  NoDataError,
+  PermanentPollError,
+  PluginLoadError,
+  ServiceError,
+} from './errors.ts';
+export type { Metadata, MetadataValue, Sample, SampleType } from './sample.ts';
+export type { Config, VirtInspector };
+
+/** What a meter measures. `unit` is Ceilometer's word for it, e.g. `B`, `ns`, `packet`; empty where there is none. */
+export interface Meter {
+  readonly name: string;
+  readonly type: SampleType;
+  readonly unit: string;
+  /** Volumes are fractions in principle: 2 goes out as `2.0`. Left out, a whole number goes out as an integer. */
+  readonly float?: true;
+}
+
+/** One value of one resource, as a pollster read it. The agent makes a {@link Sample} of it. */
+export interface Reading {
+  readonly resourceId: string;
+  /** Finite. A bigint where the source counts in 64 bits. To say "not known", yield no reading. */
+  readonly volume: number | bigint;
+  readonly metadata?: Metadata;
+  readonly projectId?: string | null;
+  readonly projectName?: string | null;
+  readonly userId?: string | null;
+  readonly userName?: string | null;
+  /** Seconds on CLOCK_MONOTONIC when the value was read, where that is not now. */
+  readonly monotonicTime?: number;
+  /** Which meter this is, for a pollster that has several. Left out, it is the pollster's first. */
+  readonly meter?: Meter;
+}
+
+/** Whatever a discovery finds. `id` is its identity for partitioning, de-duplication and leaving out. */
+export interface Resource {
+  readonly id: string;
+}
+
+/** Values computed at most once per polling cycle; concurrent callers of one key share one promise, a failure too. */
+export interface CycleCache {
+  get<T>(key: string, load: () => T | Promise<T>): Promise<T>;
+}
+
+/** Messages are constant, data goes into fields: `log.warn({ device }, 'sensor did not answer')`. */
+export interface Logger {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+/** Lives as long as the agent. Services connect on first use, so an agent pays only for what its plugins ask for. */
+export interface Host {
+  /** This agent's name in samples: `[DEFAULT] host`. */
+  readonly hostname: string;
+  readonly config: Config;
+  readonly log: Logger;
+  /** The hypervisor of this machine. Making it does no I/O; each of its methods connects when it has to. */
+  inspector(): VirtInspector;
+}
+
+/** Lives as long as one cycle. */
+export interface PollContext {
+  /** Aborts at the deadline and on forced shutdown. Pass it to everything that waits. */
+  readonly signal: AbortSignal;
+  readonly cache: CycleCache;
+  readonly log: Logger;
+  /** The name of the polling source, for a pollster that keeps state between its polls. */
+  readonly source: string;
+}
+
+export interface Pollster<R extends Resource = Resource> {
+  /** The meters it can yield, for listings and checks; empty when they are known only at run time. */
+  readonly meters: readonly Meter[];
+  /** Used when the source in polling.yaml names no discovery and no resources: `local_instances`, `endpoint://image`. */
+  readonly discovery?: string;
+  /**
+   * Yields the readings of the resources, which are never empty. Called at most once per cycle and source, and not
+   * again before it has ended; different pollsters run side by side. The agent pulls the next reading only when it
+   * has room. Throw {@link PermanentPollError} for resources that the driver does not support; after any other error
+   * the next cycle tries again, and what was yielded before it counts.
+   */
+  poll(resources: readonly R[], ctx: PollContext): AsyncIterable<Reading> | Iterable<Reading>;
+}
+
+export interface Discovery<R extends Resource = Resource> {
+  /** Agents whose discovery returns the same set share a group; null keeps a local discovery out of partitioning. */
+  readonly group: string | null;
+  /**
+   * Finds resources, at most once per cycle and parameter. Called before the pollsters that use it. Throws when it
+   * does not know: an empty list means that there are none.
+   */
+  discover(parameter: string | undefined, ctx: PollContext): Promise<readonly R[]>;
+}
+
+/** Called once per agent and plugin member, before the first poll. No I/O: a service that is down now may come up. */
+export type Factory<T> = (host: Host) => T | Promise<T>;
+
+/** What one package adds. The outer keys are polling namespaces, the inner ones names. */
+export interface Plugin {
+  readonly api: 1;
+  readonly name: string;
+  readonly pollsters?: Readonly<Record<string, Readonly<Record<string, Factory<Pollster>>>>>;
+  readonly discoveries?: Readonly<Record<string, Readonly<Record<string, Factory<Discovery>>>>>;
+}
+
+/** Checks the shape while you write; returns its argument. */
+export function definePlugin(plugin: Plugin): Plugin {
+  return plugin;
+}
+
+/** A pollster of one meter as a plain object, for the common case that needs nothing of the host at creation. */
+export function definePollster<R extends Resource = Resource>(
+  meter: Meter,
+  pollster: Omit<Pollster<R>, 'meters'>,
+): Factory<Pollster> {
+  const made: Pollster<R> = { meters: [meter], ...pollster };
+  return () => made as Pollster<never> as Pollster;
+}

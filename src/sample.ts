@@ -1,0 +1,71 @@
+import { createHash } from 'node:crypto';
+
+export type SampleType = 'gauge' | 'delta' | 'cumulative';
+
+/** Values of a sample's metadata: what JSON can carry, and 64-bit integers exactly. */
+export type MetadataValue =
+  | string
+  | number
+  | bigint
+  | boolean
+  | null
+  | readonly MetadataValue[]
+  | { readonly [key: string]: MetadataValue };
+
+/**
+ * Facts about a sample's resource at the time of the poll. Treat it as frozen: what it looks like on the wire and
+ * in the signature is computed once per object, so samples of one resource should share one object.
+ */
+export type Metadata = { readonly [key: string]: MetadataValue };
+
+/** One measurement of one meter on one resource. Never changed after it is made. */
+export interface Sample {
+  /** `message_id` on the wire. Repeats when the same measurement is sent again. */
+  readonly id: string;
+  readonly name: string;
+  readonly type: SampleType;
+  readonly unit: string;
+  /**
+   * A bigint is an integer on the wire, whatever its size. A number is a float there: 32 goes out as `32.0`,
+   * as Python would send it.
+   */
+  readonly volume: number | bigint;
+  readonly resourceId: string;
+  readonly projectId: string | null;
+  readonly projectName: string | null;
+  readonly userId: string | null;
+  readonly userName: string | null;
+  /** UTC time of the poll without a zone, as Python's `isoformat` prints it. */
+  readonly timestamp: string;
+  /** Seconds on the clock that never steps (CLOCK_MONOTONIC) when the value was read; null when nobody noted it. */
+  readonly monotonicTime: number | null;
+  readonly metadata: Metadata;
+  readonly source: string;
+}
+
+/** The UUIDv5 name space of sample ids. */
+const SAMPLE_NAMESPACE = Buffer.from('9d0f2c1e6b7a4c5e8f3d2a1b0c9e8d7f', 'hex');
+
+/**
+ * The stable id of a measurement: a UUIDv5 of source, meter, resource and slot, so that a resend, a retry and a
+ * hand-over between agents repeat it. `occurrence` keeps apart several readings that share all four.
+ */
+export function sampleId(source: string, meter: string, resourceId: string, slot: number, occurrence = 0): string {
+  const name = `${source}\n${meter}\n${resourceId}\n${slot}${occurrence === 0 ? '' : `\n${occurrence}`}`;
+  const hash = createHash('sha1').update(SAMPLE_NAMESPACE).update(name, 'utf8').digest();
+  hash[6] = ((hash[6] ?? 0) & 0x0f) | 0x50;
+  hash[8] = ((hash[8] ?? 0) & 0x3f) | 0x80;
+  const hex = hash.toString('hex', 0, 16);
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+}
+
+/** A wall-clock time as Python's naive `datetime.isoformat()`: UTC, no zone, no fraction when it is zero. */
+export function isoTimestamp(milliseconds: number): string {
+  const iso = new Date(milliseconds).toISOString();
+  return iso.endsWith('.000Z') ? iso.slice(0, 19) : `${iso.slice(0, 23)}000`;
+}
+
+/** Seconds on CLOCK_MONOTONIC. */
+export function monotonicSeconds(): number {
+  return Number(process.hrtime.bigint()) / 1e9;
+}

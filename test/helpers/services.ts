@@ -1,0 +1,86 @@
+/**
+ * The real services that tests run against. Missing ones are installed with apt-get when the tests run as root on
+ * Debian; `CEILOMETER_TEST_SERVICES=skip` leaves their tests out, `=require` fails without them.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { describe } from 'vitest';
+
+interface Service {
+  readonly binaries: readonly string[];
+  readonly packages: readonly string[];
+}
+
+const services = {
+  rabbitmq: { binaries: ['rabbitmq-server', 'rabbitmqctl'], packages: ['rabbitmq-server'] },
+  libvirt: {
+    binaries: ['libvirtd', 'virsh', 'qemu-system-x86_64', 'qemu-img', 'unshare', 'ip'],
+    packages: [
+      'libvirt-daemon',
+      'libvirt-daemon-driver-qemu',
+      'libvirt-daemon-system',
+      'libvirt-clients',
+      'qemu-system-x86',
+      'qemu-utils',
+      'iproute2',
+    ],
+  },
+} satisfies Record<string, Service>;
+
+export type ServiceName = keyof typeof services;
+
+const names = Object.keys(services) as ServiceName[];
+const mode = process.env['CEILOMETER_TEST_SERVICES'] ?? '';
+
+function onPath(binary: string): boolean {
+  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin'];
+  return folders.some((folder) => existsSync(join(folder, binary)));
+}
+
+function missing(name: ServiceName): readonly string[] {
+  return services[name].binaries.filter((binary) => !onPath(binary));
+}
+
+/** True when the tests of a service run in this session. */
+export function has(name: ServiceName): boolean {
+  return mode !== 'skip' && missing(name).length === 0;
+}
+
+/** A `describe` for tests that need real services; where one is missing, the whole block is reported as skipped. */
+export function describeWith(needed: ServiceName | readonly ServiceName[], title: string, body: () => void): void {
+  const list = typeof needed === 'string' ? [needed] : needed;
+  const absent = list.filter((name) => !has(name));
+  if (absent.length === 0) describe(title, body);
+  else describe.skip(`${title} (needs ${absent.join(', ')})`, body);
+}
+
+function install(packages: readonly string[]): void {
+  console.log(`tests: installing with apt-get: ${packages.join(' ')}`);
+  // Debian starts a service when its package is installed; the tests bring up private instances instead.
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
+  for (const args of [['update', '-qq'], ['install', '-y', '-qq', '--no-install-recommends', ...packages]]) {
+    const run = spawnSync('apt-get', args, { env, encoding: 'utf8' });
+    if (run.status !== 0) {
+      console.log(`tests: apt-get ${args[0]} failed: ${run.stderr.trim().split('\n').at(-1) ?? ''}`);
+      return;
+    }
+  }
+}
+
+/** Runs once before all test files. */
+export default function setup(): void {
+  if (mode === 'skip') {
+    console.log(`tests: CEILOMETER_TEST_SERVICES=skip leaves out the tests that need ${names.join(', ')}`);
+    return;
+  }
+  const absent = names.filter((name) => missing(name).length > 0);
+  if (absent.length > 0 && process.getuid?.() === 0 && existsSync('/etc/debian_version')) {
+    install(absent.flatMap((name) => [...services[name].packages]));
+  }
+  const still = names.filter((name) => missing(name).length > 0);
+  if (still.length === 0) return;
+  const text = still.map((name) => `${name} (no ${missing(name).join(', ')})`).join('; ');
+  if (mode === 'require') throw new Error(`CEILOMETER_TEST_SERVICES=require, but missing: ${text}`);
+  console.log(`tests: left out for want of ${text}`);
+}
