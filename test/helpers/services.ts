@@ -59,7 +59,10 @@ function install(packages: readonly string[]): void {
   console.log(`tests: installing with apt-get: ${packages.join(' ')}`);
   // Debian starts a service when its package is installed; the tests bring up private instances instead.
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
-  for (const args of [['update', '-qq'], ['install', '-y', '-qq', '--no-install-recommends', ...packages]]) {
+  for (const args of [
+    ['update', '-qq'],
+    ['install', '-y', '-qq', '--no-install-recommends', ...packages],
+  ]) {
     const run = spawnSync('apt-get', args, { env, encoding: 'utf8' });
     if (run.status !== 0) {
       console.log(`tests: apt-get ${args[0]} failed: ${run.stderr.trim().split('\n').at(-1) ?? ''}`);
