@@ -1,0 +1,38 @@
+/** Where the samples of a run go: to the broker, to the terminal, to a script. */
+import type { Sample } from '../sample.ts';
+
+export interface PollsterFailure {
+  readonly source: string;
+  readonly pollster: string;
+  readonly message: string;
+}
+
+/** How one cycle of one polling task went. */
+export interface CycleReport {
+  /** Seconds between the slots of this task. */
+  readonly interval: number;
+  readonly sources: readonly string[];
+  readonly slot: number;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+  readonly seconds: number;
+  readonly pollsters: number;
+  readonly samples: number;
+  readonly failures: readonly PollsterFailure[];
+  /** Slots that passed without a cycle since the one before, because that one was late. */
+  readonly missedSlots: number;
+}
+
+export interface Output {
+  /**
+   * Takes samples of one meter, at most `[polling] batch_size` of them, in the order they were read. Settles when the
+   * output holds them safely enough for polling to go on; an output that is away never makes it wait beyond `signal`.
+   */
+  publish(batch: readonly Sample[], signal: AbortSignal): Promise<void>;
+  /** Called after the last batch of a cycle was published. */
+  cycleEnded?(report: CycleReport): void;
+  /** Waits until all that was taken is delivered, or `signal` aborts; resolves to the number of samples that are not. */
+  flush(signal: AbortSignal): Promise<number>;
+  /** Lets go of everything at once. Called once, after the last `flush`. */
+  close(): Promise<void>;
+}
