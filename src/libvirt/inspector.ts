@@ -61,6 +61,19 @@ export interface DomainStats {
   readonly monotonicTime: number;
 }
 
+/** A disk of a domain, by its device in the guest. */
+export interface DiskRef {
+  readonly domain: Domain;
+  readonly device: string;
+}
+
+/** `virDomainGetBlockInfo` in bytes. For an active domain neither `allocation` nor `physical` is what the bulk statistics say. */
+export interface BlockInfo {
+  readonly capacity: bigint;
+  readonly allocation: bigint;
+  readonly physical: bigint;
+}
+
 export interface VirtInspector {
   /**
    * All domains, running or not. Kept current by lifecycle and device events: while nothing changes, no call is made.
@@ -72,6 +85,11 @@ export interface VirtInspector {
    * answer in time is missing too and named in a log line.
    */
   stats(domains: readonly Domain[], signal: AbortSignal): Promise<ReadonlyMap<string, DomainStats>>;
+  /**
+   * What the images of these disks occupy: one call for each, several in flight, so ask only for disks whose bulk
+   * statistics changed. A disk that libvirt did not answer for is missing, as is one whose domain went away.
+   */
+  blockInfo(disks: readonly DiskRef[], signal: AbortSignal): Promise<ReadonlyMap<DiskRef, BlockInfo>>;
   /** Counts the connections made so far: what the driver did not support may be supported after it changed. */
   readonly connections: number;
   close(): Promise<void>;
