@@ -1,0 +1,169 @@
+import { notYet, type OptionGroup } from '../option.ts';
+
+export const pollingOptions = {
+  cfg_file: {
+    type: 'string',
+    default: 'polling.yaml',
+    help: 'File with the polling sources. A relative name is looked for in --config-dir, beside each configuration file, and in ~/.ceilometer, ~, /etc/ceilometer and /etc.',
+  },
+  batch_size: {
+    type: 'integer',
+    default: 50,
+    min: 0,
+    help: 'Most samples in one message; 0 sends each on its own.',
+  },
+  threads_to_process_pollsters: {
+    type: 'integer',
+    default: 4,
+    min: 0,
+    help: 'Most pollsters of one source that run at the same time; 0 sets no limit. They share one thread: this bounds what waits in parallel.',
+  },
+  cycle_timeout: {
+    type: 'float',
+    min: 0.001,
+    shownDefault: 'twice the interval',
+    own: true,
+    help: 'Seconds after which what is left of a cycle is given up.',
+  },
+  pollster_timeout: {
+    type: 'float',
+    min: 0.001,
+    shownDefault: 'the interval',
+    own: true,
+    help: 'Seconds that one pollster has in a cycle.',
+  },
+  enable_notifications: {
+    type: 'boolean',
+    default: true,
+    help: 'Whether samples are sent to the message broker.',
+  },
+  heartbeat_socket_dir: {
+    type: 'string',
+    help: 'Directory for a Unix socket that tells, to whoever connects, when each pollster last ran.',
+  },
+  max_message_bytes: {
+    type: 'integer',
+    default: 1_048_576,
+    min: 1024,
+    own: true,
+    help: 'Largest message, in bytes: a batch that would be larger is split.',
+  },
+  max_queue_bytes: {
+    type: 'integer',
+    default: 67_108_864,
+    min: 65_536,
+    own: true,
+    help: 'Most bytes of messages kept in memory while the broker is away. What does not fit is dropped, oldest first, and counted.',
+  },
+  partitioning_group_prefix: {
+    type: 'string',
+    deprecated: [['central', 'partitioning_group_prefix']],
+    noEffect: notYet,
+    help: 'Keeps apart the agents that share a coordination backend but have different polling files.',
+  },
+  pollsters_definitions_dirs: {
+    type: 'multi',
+    default: ['/etc/ceilometer/pollsters.d'],
+    // Upstream documents [polling] and reads [DEFAULT].
+    alias: [['DEFAULT', 'pollsters_definitions_dirs']],
+    noEffect: notYet,
+    help: 'Directories with definitions of dynamic pollsters.',
+  },
+  identity_name_discovery: {
+    type: 'boolean',
+    default: false,
+    deprecated: [['polling', 'tenant_name_discovery']],
+    noEffect: notYet,
+    help: 'Ask Keystone for the names of the projects and users of samples.',
+  },
+  ignore_disabled_projects: {
+    type: 'boolean',
+    default: false,
+    noEffect: notYet,
+    help: 'Leave out disabled projects when projects are discovered.',
+  },
+  enable_prometheus_exporter: {
+    type: 'boolean',
+    default: false,
+    noEffect: notYet,
+    help: 'Serve the latest samples to Prometheus.',
+  },
+  prometheus_listen_addresses: {
+    type: 'list',
+    default: ['127.0.0.1:9101'],
+    noEffect: notYet,
+    help: 'Addresses on which samples are served to Prometheus.',
+  },
+  prometheus_tls_enable: { type: 'boolean', default: false, noEffect: notYet, help: 'Serve Prometheus over TLS.' },
+  prometheus_tls_certfile: { type: 'string', noEffect: notYet, help: 'Certificate shown to Prometheus.' },
+  prometheus_tls_keyfile: { type: 'string', noEffect: notYet, help: 'Private key of that certificate.' },
+} as const satisfies OptionGroup;
+
+export const computeOptions = {
+  instance_discovery_method: {
+    type: 'string',
+    default: 'libvirt_metadata',
+    choices: ['naive', 'workload_partitioning', 'libvirt_metadata'],
+    help: 'Where the instances of this host come from: the metadata that Nova leaves in libvirt, or the Nova API (naive, workload_partitioning).',
+  },
+  resource_update_interval: {
+    type: 'integer',
+    default: 0,
+    min: 0,
+    help: 'Seconds between two requests for changed instances, for the naive method; 0 asks in each cycle.',
+  },
+  resource_cache_expiry: {
+    type: 'integer',
+    default: 3600,
+    min: 0,
+    help: 'Seconds after which the naive method asks for all instances anew; 0 never does.',
+  },
+  report_stopped_instance_metrics: {
+    type: 'boolean',
+    default: false,
+    help: 'Also report power.state, vcpus, memory, disk.device.capacity and disk.device.usage of instances that are shut off. For the method libvirt_metadata.',
+  },
+  fetch_extra_metadata: {
+    type: 'boolean',
+    default: false,
+    help: 'Ask the Nova API for the user metadata of servers, which libvirt does not have.',
+  },
+} as const satisfies OptionGroup;
+
+export const publisherOptions = {
+  telemetry_secret: {
+    type: 'string',
+    default: 'change this for valid signing',
+    secret: true,
+    deprecated: [['publisher', 'metering_secret']],
+    help: 'Key that samples are signed with. Empty leaves the signature out.',
+  },
+} as const satisfies OptionGroup;
+
+export const publisherNotifierOptions = {
+  telemetry_driver: {
+    type: 'string',
+    default: 'messagingv2',
+    deprecated: [['publisher_notifier', 'metering_driver']],
+    help: 'Form of the messages with samples: messagingv2 wraps them in an envelope, messaging does not, noop sends none.',
+  },
+  metering_topic: { type: 'string', default: 'metering', noEffect: notYet, help: 'Topic of published samples.' },
+  event_topic: { type: 'string', default: 'event', noEffect: notYet, help: 'Topic of published events.' },
+} as const satisfies OptionGroup;
+
+export const coordinationOptions = {
+  backend_url: {
+    type: 'string',
+    secret: true,
+    help: 'URL of the backend over which agents share their work. Empty means that each agent polls everything.',
+  },
+} as const satisfies OptionGroup;
+
+export const ipmiOptions = {
+  polling_retry: {
+    type: 'integer',
+    default: 3,
+    noEffect: notYet,
+    help: 'Failures after which an IPMI pollster is given up; below 0 it never is.',
+  },
+} as const satisfies OptionGroup;

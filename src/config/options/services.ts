@@ -1,0 +1,102 @@
+import { notYet, type OptionGroup } from '../option.ts';
+
+const serviceType = (name: string, type: string) =>
+  ({ type: 'string', default: type, noEffect: notYet, help: `Type of ${name} in the service catalogue.` }) as const;
+
+const text = (help: string) => ({ type: 'string', noEffect: notYet, help }) as const;
+const secret = (help: string) => ({ type: 'string', secret: true, noEffect: notYet, help }) as const;
+
+/** Names of the endpoints in the service catalogue that the pollsters of the namespace central ask. */
+export const serviceTypesOptions = {
+  aodh: serviceType('Aodh', 'alarming'),
+  cinder: serviceType('Cinder', 'volumev3'),
+  designate: serviceType('Designate', 'dns'),
+  manila: serviceType('Manila', 'sharev2'),
+  neutron: serviceType('Neutron', 'network'),
+  nova: serviceType('Nova', 'compute'),
+  octavia: serviceType('Octavia', 'load-balancer'),
+  radosgw: text('Type of the RADOS gateway in the service catalogue.'),
+  swift: serviceType('Swift', 'object-store'),
+} as const satisfies OptionGroup;
+
+/** keystoneauth's session options, and those of its plugins for passwords, tokens and application credentials. */
+export const credentialsOptions = {
+  auth_type: {
+    ...text('Kind of credentials: password, v3applicationcredential, ...'),
+    deprecated: [['service_credentials', 'auth_plugin']],
+  },
+  auth_section: text('Group that has the credentials instead of this one.'),
+  auth_url: text('URL of Keystone.'),
+  username: { ...text('Name of the user.'), deprecated: [['service_credentials', 'user_name']] },
+  user_id: text('Id of the user.'),
+  password: secret('Password of the user.'),
+  user_domain_id: text('Id of the domain of the user.'),
+  user_domain_name: text('Name of the domain of the user.'),
+  project_id: {
+    ...text('Id of the project to work in.'),
+    deprecated: [['service_credentials', 'tenant_id']],
+  },
+  project_name: {
+    ...text('Name of the project to work in.'),
+    deprecated: [['service_credentials', 'tenant_name']],
+  },
+  project_domain_id: text('Id of the domain of the project.'),
+  project_domain_name: text('Name of the domain of the project.'),
+  domain_id: text('Id of the domain to work in.'),
+  domain_name: text('Name of the domain to work in.'),
+  system_scope: text('Work on the system as a whole: all.'),
+  trust_id: text('Id of the trust to use.'),
+  default_domain_id: text('Id of the domain of user and project where none is given.'),
+  default_domain_name: text('Name of the domain of user and project where none is given.'),
+  token: secret('Token to log in with.'),
+  endpoint: text('URL of the service, for credentials that know no catalogue.'),
+  application_credential_id: text('Id of the application credential.'),
+  application_credential_name: text('Name of the application credential.'),
+  application_credential_secret: secret('Secret of the application credential.'),
+  passcode: secret('One-time password.'),
+  cafile: text('Certificates of the authorities that services are checked against.'),
+  certfile: text('Certificate that the agent shows to services.'),
+  keyfile: text('Private key of that certificate.'),
+  insecure: { type: 'boolean', default: false, noEffect: notYet, help: 'Do not check the certificates of services.' },
+  timeout: { type: 'float', noEffect: notYet, help: 'Seconds that a request has.' },
+  collect_timing: {
+    type: 'boolean',
+    default: false,
+    noEffect: 'requests are timed in the metrics',
+    help: 'Measure how long requests take.',
+  },
+  split_loggers: {
+    type: 'boolean',
+    default: false,
+    noEffect: "it configures Python's logging",
+    help: 'Log parts of requests to loggers of their own.',
+  },
+  region_name: { ...text('Region whose endpoints are used.'), deprecated: [['DEFAULT', 'os_region_name']] },
+  interface: {
+    type: 'string',
+    default: 'public',
+    choices: ['public', 'internal', 'admin', 'auth', 'publicURL', 'internalURL', 'adminURL'],
+    deprecated: [['service_credentials', 'os_endpoint_type']],
+    noEffect: notYet,
+    help: 'Kind of endpoint that is used.',
+  },
+} as const satisfies OptionGroup;
+
+export const rgwAdminCredentialsOptions = {
+  access_key: secret('Access key of the RADOS gateway.'),
+  secret_key: secret('Secret key of the RADOS gateway.'),
+} as const satisfies OptionGroup;
+
+export const rgwClientOptions = {
+  implicit_tenants: {
+    type: 'boolean',
+    default: false,
+    noEffect: notYet,
+    help: 'Whether the gateway puts each user into a tenant of its own.',
+  },
+  rgw_service_name: text('Name of the gateway in the service catalogue; empty means by type.'),
+  insecure: { type: 'boolean', default: true, noEffect: notYet, help: 'Do not check the certificate of the gateway.' },
+  cafile: text('Certificates of the authorities that the gateway is checked against.'),
+  tls_min_version: text('Lowest TLS version: 1.2 or 1.3.'),
+  tls_max_version: text('Highest TLS version: 1.2 or 1.3.'),
+} as const satisfies OptionGroup;
