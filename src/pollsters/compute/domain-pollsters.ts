@@ -1,0 +1,89 @@
+/** Makes pollsters of the rows of meter tables. */
+import { PermanentPollError } from '../../errors.ts';
+import type { Factory, Host, Meter, Pollster, Reading, Resource } from '../../plugin.ts';
+import type { Compute } from './compute.ts';
+import { CounterMemory, type History } from './counter-memory.ts';
+import { SHUT_OFF } from './domain-state.ts';
+import type { Family } from './families.ts';
+import type { Instance } from './instance.ts';
+
+/** A meter and how it is read. */
+export interface Row<S> extends Omit<Meter, 'name'> {
+  /** The value; undefined when libvirt does not say. `history` is for values that need the poll before. */
+  read(said: S, history: History): number | bigint | undefined;
+  /**
+   * Whether a shut-off instance has this meter too: always, or with `[compute] report_stopped_instance_metrics`.
+   * Left out, it has not.
+   */
+  readonly stopped?: 'always' | 'reported';
+}
+
+/** Rows by the name of their meter. */
+export type Table<S> = Readonly<Record<string, Row<S>>>;
+
+export type Pollsters = Readonly<Record<string, Factory<Pollster>>>;
+
+/** The compute service of a host, the same at each call. */
+export type ComputeOf = (host: Host) => Compute;
+
+export function domainPollsters<S>(computeOf: ComputeOf, family: Family<S>, table: Table<S>): Pollsters {
+  return Object.fromEntries(
+    Object.entries(table).map(([name, row]) => [name, (host) => domainPollster(computeOf(host), family, name, row)]),
+  );
+}
+
+function domainPollster<S>(compute: Compute, family: Family<S>, name: string, row: Row<S>): Pollster {
+  const { type, unit, float } = row;
+  const memory = new CounterMemory();
+  return {
+    meters: [{ name, type, unit, ...(float && { float }) }],
+    discovery: 'local_instances',
+    async *poll(resources, ctx): AsyncGenerator<Reading> {
+      const stats = await compute.stats(ctx);
+      const split = await family(compute, ctx);
+      const instances = resources.filter(isInstance);
+      let gone = 0;
+      let unknown = 0;
+      for (const instance of instances) {
+        const said = stats.get(instance.id);
+        if (said?.state === undefined) {
+          gone++;
+          continue;
+        }
+        if (said.state === SHUT_OFF && !hasWhenStopped(row, compute)) continue;
+        const { userId, projectId } = instance.nova;
+        const history = memory.of(ctx.source, instance.id);
+        for (const part of split(instance, said, said.state)) {
+          const volume = part.said === undefined ? undefined : row.read(part.said, history);
+          if (volume === undefined) {
+            unknown++;
+            continue;
+          }
+          const { resourceId, metadata } = part;
+          yield { resourceId, volume, metadata, userId, projectId, monotonicTime: said.monotonicTime };
+        }
+      }
+      memory.keepOnly(ctx.source, await compute.instances(ctx));
+      if (gone + unknown > 0) ctx.log.debug({ meter: name, gone, unknown }, 'some instances or devices have no value');
+      refuseOthers(resources, instances, name);
+    },
+  };
+}
+
+function hasWhenStopped<S>({ stopped }: Row<S>, { reportStopped }: Compute): boolean {
+  return stopped === 'always' || (stopped === 'reported' && reportStopped);
+}
+
+function isInstance(resource: Resource): resource is Instance {
+  return 'domain' in resource && 'devices' in resource;
+}
+
+/** A source in polling.yaml may name any resources or discovery. */
+function refuseOthers(resources: readonly Resource[], instances: readonly Instance[], name: string): void {
+  if (instances.length === resources.length) return;
+  const others = resources.filter((resource) => !isInstance(resource)).map(({ id }) => id);
+  throw new PermanentPollError(
+    `${name} is read from instances of the discovery local_instances, not from ${others.slice(0, 3).join(', ')}`,
+    others,
+  );
+}

@@ -1,0 +1,72 @@
+/** What meters are read from: an instance as a whole, its disks, its NICs. */
+import type { BlockInfo, DiskStats, DomainStats, NicStats } from '../../libvirt/inspector.ts';
+import type { Metadata, PollContext } from '../../plugin.ts';
+import type { Compute } from './compute.ts';
+import type { Nic } from './devices.ts';
+import type { Instance } from './instance.ts';
+
+/** One resource of an instance, with what was said of it; undefined where libvirt said nothing. */
+export interface Part<S> {
+  readonly resourceId: string;
+  readonly metadata: Metadata;
+  readonly said: S | undefined;
+}
+
+/** Takes an instance apart. `state` is the one of its statistics. */
+export type Split<S> = (instance: Instance, stats: DomainStats, state: number) => readonly Part<S>[];
+
+/** Meters that are read from the same things. Loads what it needs once per poll. */
+export type Family<S> = (compute: Compute, ctx: PollContext) => Split<S> | Promise<Split<S>>;
+
+export interface InstanceSaid {
+  readonly instance: Instance;
+  readonly stats: DomainStats;
+}
+
+export interface NicSaid {
+  readonly nic: Nic;
+  readonly stats: NicStats;
+  /** The domain's id, which is another after each start. */
+  readonly boot: number;
+  readonly at: number;
+}
+
+export const ofInstance: Family<InstanceSaid> = () => (instance, stats, state) => [
+  { resourceId: instance.id, metadata: instance.metadata(state).base, said: { instance, stats } },
+];
+
+/** As `ofInstance`, with the number of vCPUs in the metadata. */
+export const ofCpu: Family<InstanceSaid> = () => (instance, stats, state) => [
+  { resourceId: instance.id, metadata: instance.metadata(state).cpu(stats.vcpuCurrent), said: { instance, stats } },
+];
+
+export const ofDisk: Family<DiskStats> = () => (instance, stats, state) =>
+  diskParts(instance, state, (device) => stats.disks.find((disk) => disk.name === device));
+
+export const ofDiskImage: Family<BlockInfo> = async (compute, ctx) => {
+  const images = await compute.images(ctx);
+  return (instance, _stats, state) => diskParts(instance, state, (device) => images.get(instance.id)?.get(device));
+};
+
+function diskParts<S>(instance: Instance, state: number, said: (device: string) => S | undefined): readonly Part<S>[] {
+  const metadata = instance.metadata(state);
+  return instance.devices.disks.map((device) => ({
+    resourceId: `${instance.id}-${device}`,
+    metadata: metadata.disk(device),
+    said: said(device),
+  }));
+}
+
+export const ofNic: Family<NicSaid> = () => (instance, stats, state) => {
+  const { domain, devices } = instance;
+  const metadata = instance.metadata(state);
+  return devices.nics.map((nic) => {
+    const found = stats.nics.find(({ name }) => name === nic.tap);
+    return {
+      // Upstream's: the name of the filter, when there is one, takes the place of the whole id.
+      resourceId: (nic.fref ?? `${domain.name}-${domain.uuid}-${nic.tap}`) || domain.uuid,
+      metadata: metadata.nic(nic),
+      said: found && { nic, stats: found, boot: domain.id, at: stats.monotonicTime },
+    };
+  });
+};
