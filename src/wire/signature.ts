@@ -1,0 +1,47 @@
+import { createHash, hash } from 'node:crypto';
+import { bytesRepr, pythonStr, sortedEntries } from './python-repr.ts';
+import { isList, isObject, type JsonObject } from './value.ts';
+
+/** Returns the `message_signature` for the text that {@link signedText} makes of a message. */
+export type Signer = (text: string) => string;
+
+const BLOCK_BYTES = 64;
+
+/**
+ * HMAC-SHA256 in lower-case hex, keyed once. Two one-shot hashes with the pads kept ready take two thirds of the time
+ * of `createHmac` on texts of a kilobyte. An empty secret signs nothing, as upstream.
+ */
+export function createSigner(secret: string): Signer {
+  if (secret === '') return () => '';
+  const given = Buffer.from(secret, 'utf8');
+  const key = given.length > BLOCK_BYTES ? createHash('sha256').update(given).digest() : given;
+  const outer = Buffer.alloc(BLOCK_BYTES + 32);
+  let inner = Buffer.alloc(4096);
+  for (let index = 0; index < BLOCK_BYTES; index += 1) {
+    outer[index] = (key[index] ?? 0) ^ 0x5c;
+    inner[index] = (key[index] ?? 0) ^ 0x36;
+  }
+
+  return function sign(text) {
+    // A UTF-16 unit takes at most three bytes of UTF-8.
+    const room = BLOCK_BYTES + text.length * 3;
+    if (room > inner.length) inner = Buffer.concat([inner.subarray(0, BLOCK_BYTES)], room * 2);
+    const end = BLOCK_BYTES + inner.write(text, BLOCK_BYTES);
+    outer.write(hash('sha256', inner.subarray(0, end), 'binary'), BLOCK_BYTES, 'latin1');
+    return hash('sha256', outer, 'hex');
+  };
+}
+
+/**
+ * What is hashed: names and values of the message without separators, sorted by name, objects within replaced by their
+ * own entries named `parent:child`. The message's own signature is left out.
+ */
+export function signedText(message: JsonObject, parent?: string): string {
+  let text = '';
+  for (const [key, value] of sortedEntries(message)) {
+    const name = parent === undefined ? key : `${parent}:${key}`;
+    if (isObject(value)) text += signedText(value, name);
+    else if (name !== 'message_signature') text += name + (isList(value) ? bytesRepr(value) : pythonStr(value));
+  }
+  return text;
+}
