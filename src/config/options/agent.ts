@@ -7,7 +7,7 @@ export const agentOptions = {
   host: {
     type: 'string',
     default: hostname(),
-    shownDefault: '<name of this host>',
+    shownDefault: 'name of this host',
     pattern: { matches: /^[A-Za-z0-9._:-]{1,253}$/, expected: 'a host name or an IP address' },
     help: 'Name of this host as samples carry it. Nova must know the host under the same name.',
   },

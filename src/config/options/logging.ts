@@ -79,7 +79,7 @@ export const loggingOptions = {
   default_log_levels: {
     type: 'list',
     default: [],
-    shownDefault: "<oslo.log's list>",
+    shownDefault: "oslo.log's list",
     noEffect: python,
     help: 'Levels of single Python loggers.',
   },

@@ -1,0 +1,132 @@
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import { ConfigError } from '../errors.ts';
+import { nearest } from '../util/nearest.ts';
+import { findFile } from './sources.ts';
+import { expectedGot, readYamlFile, type YamlFile } from './yaml.ts';
+
+/** A selection of meters that is polled at one interval. */
+export interface PollingSource {
+  readonly name: string;
+  /** Seconds. */
+  readonly interval: number;
+  /** Never empty; see `supports` in match.ts. */
+  readonly meters: readonly string[];
+  /** Static resources; they join what is discovered. */
+  readonly resources: readonly string[];
+  /** Discoveries to use in place of the pollsters' own, as `scheme://parameter`. */
+  readonly discovery: readonly string[];
+  /** Where in the file it starts. */
+  readonly line: number;
+}
+
+export interface LoadedPolling {
+  readonly sources: readonly PollingSource[];
+  /** One line each. */
+  readonly warnings: readonly string[];
+}
+
+/** What comes with this package, for a machine without a file of its own. */
+const SHIPPED = fileURLToPath(new URL('../../etc/ceilometer/polling.yaml', import.meta.url));
+const SHIPPED_NAME = 'polling.yaml';
+/** The longest that a timer can wait: 24 days. */
+const LONGEST_INTERVAL = 2_147_483;
+
+const names = z.array(z.string().min(1, { error: ({ input }) => expectedGot('a text', input) }));
+const optionalNames = names.nullish().transform((list) => list ?? []);
+
+const sourceSchema = z.looseObject({
+  name: z.unknown().transform((value, context) => {
+    if (typeof value === 'number' || (typeof value === 'string' && value !== '')) return String(value);
+    context.addIssue({ code: 'custom', message: expectedGot('a name', value) });
+    return z.NEVER;
+  }),
+  interval: z.unknown().transform((value, context) => {
+    // Upstream takes what Python's int() takes.
+    const seconds = typeof value === 'string' && /^\s*\+?\d+\s*$/.test(value) ? Number(value) : value;
+    const whole = typeof seconds === 'number' && Number.isInteger(seconds);
+    if (whole && seconds > 0 && seconds <= LONGEST_INTERVAL) return seconds;
+    const expected = `a whole number of seconds from 1 to ${LONGEST_INTERVAL}`;
+    context.addIssue({ code: 'custom', message: expectedGot(expected, value) });
+    return z.NEVER;
+  }),
+  meters: names.superRefine((meters, context) => {
+    const mistake = mistakeInSelection(meters);
+    if (mistake !== undefined) context.addIssue({ code: 'custom', message: mistake });
+  }),
+  resources: optionalNames,
+  discovery: optionalNames,
+});
+
+const pollingSchema = z.looseObject({
+  sources: z.array(sourceSchema).superRefine((sources, context) => {
+    for (const [at, { name }] of sources.entries()) {
+      if (sources.findIndex((other) => other.name === name) === at) continue;
+      context.addIssue({
+        code: 'custom',
+        path: [at, 'name'],
+        message: `another source has the name "${name}" already`,
+      });
+    }
+  }),
+});
+
+type Polling = z.output<typeof pollingSchema>;
+
+/** The rules of upstream's Source.check_source_filtering: what is neither excluded nor starts with `*` is included. */
+function mistakeInSelection(meters: readonly string[]): string | undefined {
+  const included = meters.find((meter) => !meter.startsWith('!') && !meter.startsWith('*'));
+  const excluded = meters.find((meter) => meter.startsWith('!'));
+  if (meters.length === 0) return expectedGot('at least one meter', meters);
+  if (included !== undefined && excluded !== undefined) {
+    return `expected included or excluded meters, got both "${included}" and "${excluded}"`;
+  }
+  if (included !== undefined && meters.includes('*'))
+    return `expected either "*" or names, got both "*" and "${included}"`;
+  return undefined;
+}
+
+/**
+ * The file that `[polling] cfg_file` means. Where there is none under the default name, it is the one that comes
+ * with this package; throws {@link ConfigError} for any other name.
+ */
+export function findPollingFile(cfgFile: string, searchPath: readonly string[]): string {
+  const found = findFile(cfgFile, searchPath);
+  if (found !== undefined) return found;
+  if (cfgFile === SHIPPED_NAME) return SHIPPED;
+  throw new ConfigError(`[polling] cfg_file: ${cfgFile} does not exist, nor is it in ${searchPath.join(', ')}`);
+}
+
+/** Reads a polling file. Throws {@link ConfigError} with one line for each mistake. */
+export function loadPolling(path: string): LoadedPolling {
+  const file = readYamlFile(path, pollingSchema);
+  const sources = file.value.sources.map(({ name, interval, meters, resources, discovery }, at) => {
+    const line = file.lineOf(['sources', at]);
+    return Object.freeze({ name, interval, meters, resources, discovery, line });
+  });
+  return { sources, warnings: review(path, file) };
+}
+
+const coordination = 'group_id_coordination_expression';
+
+function review(path: string, file: YamlFile<Polling>): readonly string[] {
+  const warnings: string[] = [];
+  const warn = (where: readonly PropertyKey[], text: string): void => {
+    warnings.push(`${path}:${file.lineOf(where)}: ${text}`);
+  };
+  const unknown = (key: string, known: readonly string[]): string => {
+    const meant = nearest(key, known);
+    return `unknown key ${key}${meant === undefined ? '' : `, did you mean ${meant}`}`;
+  };
+  for (const key of Object.keys(file.value)) if (key !== 'sources') warn([key], unknown(key, ['sources']));
+  if (file.value.sources.length === 0) warn(['sources'], 'sources: the list is empty, so nothing is polled');
+  const known = [...Object.keys(sourceSchema.shape), coordination];
+  for (const [at, source] of file.value.sources.entries()) {
+    for (const key of Object.keys(source)) {
+      const where = ['sources', at, key];
+      if (key === coordination) warn(where, `sources[${at}].${key}: has no effect in this version`);
+      else if (!known.includes(key)) warn(where, `sources[${at}]: ${unknown(key, known)}`);
+    }
+  }
+  return warnings;
+}

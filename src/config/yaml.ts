@@ -1,0 +1,129 @@
+import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import type { ZodError, ZodType } from 'zod';
+import { ConfigError, describeError } from '../errors.ts';
+import { readTextFile } from './text-file.ts';
+
+type Path = readonly PropertyKey[];
+
+export interface YamlFile<T> {
+  readonly value: T;
+  /** The line where a path such as `['sources', 0, 'meters']` is written, or the nearest part of it that is there. */
+  lineOf(path: Path): number;
+}
+
+/** Reads a YAML file as PyYAML would, and checks it. Throws {@link ConfigError} with one line for each mistake. */
+export function readYamlFile<T>(path: string, schema: ZodType<T>): YamlFile<T> {
+  const file = readTextFile(path);
+  if ('problem' in file) throw new ConfigError(file.problem);
+  return parseYaml(path, file.text, schema);
+}
+
+export function parseYaml<T>(name: string, text: string, schema: ZodType<T>): YamlFile<T> {
+  const lines = new LineCounter();
+  const lineAt = (offset: number): number => lines.linePos(offset).line;
+  // YAML 1.1 for merge keys, octal and sexagesimal numbers, yes and no; string keys keep `y` and `on` what they look like.
+  const document = parseDocument(text, {
+    version: '1.1',
+    lineCounter: lines,
+    prettyErrors: false,
+    stringKeys: true,
+    logLevel: 'silent',
+  });
+  const syntax = [...document.errors, ...document.warnings];
+  if (syntax.length > 0) {
+    const told = syntax.map(({ code, message, pos }) => `${name}:${lineAt(pos[0])}: ${syntaxMessage(code, message)}`);
+    throw new ConfigError([...new Set(told)].join('\n'));
+  }
+
+  let raw: unknown;
+  try {
+    raw = document.toJS({ maxAliasCount: 100 });
+  } catch (error) {
+    // An alias without its anchor, or so many aliases that they would fill the memory.
+    throw new ConfigError(`${name}: not valid YAML: ${uncapitalized(describeError(error))}`, { cause: error });
+  }
+  const lineOf = (path: Path): number => lineAt(offsetOf(document.contents, path, (node) => node.resolve(document)));
+  const checked = schema.safeParse(raw, { error: ({ code, expected, input }) => typeMessage(code, expected, input) });
+  if (!checked.success) throw new ConfigError(checkMessages(name, checked.error, lineOf));
+  return { value: checked.data, lineOf };
+}
+
+function syntaxMessage(code: string, message: string): string {
+  if (code === 'DUPLICATE_KEY') return 'a key appears twice in one mapping';
+  if (code === 'MULTIPLE_DOCS') return 'expected one document, got several';
+  if (code === 'TAG_RESOLVE_FAILED') {
+    const tag = message.replace(/^.*?: /, '');
+    return `unknown tag ${tag}: a text that starts with ! has to be in quotes, as "${tag}"`;
+  }
+  return `not valid YAML: ${uncapitalized(message)}`;
+}
+
+const uncapitalized = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
+
+function checkMessages(name: string, error: ZodError, lineOf: (path: Path) => number): string {
+  return error.issues
+    .map(({ path, message }) => `${name}:${lineOf(path)}: ${path.length > 0 ? `${pathText(path)}: ` : ''}${message}`)
+    .join('\n');
+}
+
+const kinds: Readonly<Record<string, string>> = {
+  string: 'a text',
+  number: 'a number',
+  int: 'an integer',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'a mapping',
+  record: 'a mapping',
+};
+
+/** Undefined leaves the wording to zod: for what schemas say themselves. */
+function typeMessage(code: string, expected: unknown, input: unknown): string | undefined {
+  if (code !== 'invalid_type' || typeof expected !== 'string') return undefined;
+  return expectedGot(kinds[expected] ?? expected, input);
+}
+
+/** The form of every message about a value. */
+export function expectedGot(expected: string, got: unknown): string {
+  return `expected ${expected}, got ${shown(got)}`;
+}
+
+function shown(value: unknown): string {
+  if (value === undefined || value === null) return 'nothing';
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
+  if (value instanceof Date) return 'a date';
+  if (typeof value === 'object') return 'a mapping';
+  if (typeof value !== 'string') return String(value);
+  return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}...` : value);
+}
+
+function pathText(path: Path): string {
+  return path
+    .map((part, at) => (typeof part === 'number' ? `[${part}]` : `${at > 0 ? '.' : ''}${String(part)}`))
+    .join('');
+}
+
+function offsetOf(
+  root: unknown,
+  path: Path,
+  resolve: (alias: Extract<Node, { resolve: unknown }>) => Node | undefined,
+): number {
+  let node: unknown = root;
+  let offset = 0;
+  const at = (found: unknown): void => {
+    if (isScalar(found) || isMap(found) || isSeq(found) || isAlias(found)) offset = found.range?.[0] ?? offset;
+  };
+  at(node);
+  for (const part of path) {
+    if (isAlias(node)) node = resolve(node);
+    if (isSeq(node) && typeof part === 'number') {
+      node = node.items[part];
+      at(node);
+    } else if (isMap(node)) {
+      const pair = node.items.find(({ key }) => isScalar(key) && key.value === part);
+      if (pair === undefined) break;
+      at(pair.key);
+      node = pair.value;
+    } else break;
+  }
+  return offset;
+}
