@@ -1,0 +1,128 @@
+/** A host whose hypervisor says what a test tells it to, and the compute plugin polled against it. */
+import { createCycleCache } from '../../../src/agent/cycle-cache.ts';
+import { camelCase, type OptionValue } from '../../../src/config/option.ts';
+import { type Config, options } from '../../../src/config/options.ts';
+import type { BlockInfo, Domain, DomainStats, VirtInspector } from '../../../src/libvirt/inspector.ts';
+import type { Host, Logger, Meter, Plugin, PollContext, Pollster, Reading, Resource } from '../../../src/plugin.ts';
+
+export interface LogLine {
+  readonly level: keyof Logger;
+  readonly fields: Record<string, unknown>;
+  readonly message: string;
+}
+
+export interface FakeHypervisor {
+  domains: Domain[];
+  readonly stats: Map<string, DomainStats>;
+  /** By `uuid-device`. */
+  readonly images: Map<string, BlockInfo>;
+  readonly calls: { domains: number; stats: number; blockInfo: string[] };
+}
+
+export function fakeHypervisor(): FakeHypervisor {
+  return { domains: [], stats: new Map(), images: new Map(), calls: { domains: 0, stats: 0, blockInfo: [] } };
+}
+
+function inspectorOf(hypervisor: FakeHypervisor): VirtInspector {
+  const { calls } = hypervisor;
+  return {
+    connections: 1,
+    async domains() {
+      calls.domains++;
+      return hypervisor.domains;
+    },
+    async stats(domains) {
+      calls.stats++;
+      const wanted = new Set(domains.map(({ uuid }) => uuid));
+      return new Map([...hypervisor.stats].filter(([uuid]) => wanted.has(uuid)));
+    },
+    async blockInfo(disks) {
+      return new Map(
+        disks.flatMap((ref) => {
+          const key = `${ref.domain.uuid}-${ref.device}`;
+          calls.blockInfo.push(key);
+          const info = hypervisor.images.get(key);
+          return info === undefined ? [] : [[ref, info] as const];
+        }),
+      );
+    },
+    async close() {},
+  };
+}
+
+export interface FakeHost extends Host {
+  readonly lines: LogLine[];
+}
+
+type Settings = Readonly<Record<string, Readonly<Record<string, OptionValue>>>>;
+
+export function fakeHost(hypervisor: FakeHypervisor, settings: Settings = {}): FakeHost {
+  const lines: LogLine[] = [];
+  const at = (level: keyof Logger) => (fields: object, message: string) =>
+    void lines.push({ level, fields: { ...fields }, message });
+  const inspector = inspectorOf(hypervisor);
+  return {
+    hostname: 'compute-1.oracle.example',
+    config: configOf(settings),
+    log: { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') },
+    lines,
+    inspector: () => inspector,
+  };
+}
+
+/** The defaults of the option table with these settings instead, by camel-cased group and name. */
+function configOf(settings: Settings): Config {
+  const groups = Object.entries(options).map(([group, rows]) => {
+    const defaults = Object.entries(rows).map(([name, row]) => [
+      camelCase(name),
+      'default' in row ? row.default : undefined,
+    ]);
+    const key = camelCase(group);
+    return [key, { ...Object.fromEntries(defaults), ...settings[key] }];
+  });
+  return { ...Object.fromEntries(groups), section: () => ({}) } as Config;
+}
+
+/** A cycle of one source. */
+export function cycle(host: FakeHost, source = 'test'): PollContext {
+  return { signal: AbortSignal.timeout(20_000), cache: createCycleCache(), log: host.log, source };
+}
+
+export interface Polled extends Reading {
+  readonly meter: Meter;
+}
+
+export interface LoadedPlugin {
+  discover(ctx: PollContext): Promise<readonly Resource[]>;
+  pollster(name: string): Pollster;
+  /** Discovers and runs the pollsters named, or all but the rates, as the agent does in one cycle. */
+  poll(ctx: PollContext, only?: readonly string[]): Promise<Polled[]>;
+}
+
+export async function load(plugin: Plugin, host: FakeHost): Promise<LoadedPlugin> {
+  const discovery = await plugin.discoveries?.['compute']?.['local_instances']?.(host);
+  const pollsters = new Map<string, Pollster>();
+  for (const [name, make] of Object.entries(plugin.pollsters?.['compute'] ?? {})) pollsters.set(name, await make(host));
+  const usual = [...pollsters.keys()].filter((name) => !name.endsWith('.rate'));
+  function pollsterOf(name: string): Pollster {
+    const pollster = pollsters.get(name);
+    if (pollster === undefined) throw new Error(`no pollster ${name}`);
+    return pollster;
+  }
+  const discover = async (ctx: PollContext) => (await discovery?.discover(undefined, ctx)) ?? [];
+  return {
+    discover,
+    pollster: pollsterOf,
+    async poll(ctx, only = usual) {
+      const resources = await discover(ctx);
+      const polled: Polled[] = [];
+      for (const name of resources.length === 0 ? [] : only) {
+        const pollster = pollsterOf(name);
+        const [meter] = pollster.meters;
+        if (meter === undefined) throw new Error(`${name} has no meter`);
+        for await (const reading of pollster.poll(resources, ctx)) polled.push({ ...reading, meter });
+      }
+      return polled;
+    },
+  };
+}
