@@ -17,6 +17,7 @@ export const loggingOptions = {
     deprecated: [['DEFAULT', 'logdir']],
     help: 'Directory of log_file. Without log_file, the file is named after the program.',
   },
+  use_json: { type: 'boolean', default: false, help: 'Write each log line as a JSON object.' },
   use_stderr: { type: 'boolean', default: false, help: 'Log to standard error even if there is a log file.' },
   log_config_append: {
     type: 'string',
@@ -28,11 +29,10 @@ export const loggingOptions = {
   use_syslog: { type: 'boolean', default: false, noEffect: noSyslog, help: 'Log to syslog.' },
   syslog_log_facility: { type: 'string', default: 'LOG_USER', noEffect: noSyslog, help: 'Facility of syslog lines.' },
   use_journal: { type: 'boolean', default: false, noEffect: noSyslog, help: 'Log to the systemd journal.' },
-  use_json: { type: 'boolean', default: false, noEffect: 'log lines always are JSON', help: 'Log lines as JSON.' },
   log_color: {
     type: 'boolean',
     default: false,
-    noEffect: 'log lines always are JSON',
+    noEffect: 'log lines have no colour',
     help: 'Colour log lines by level.',
   },
   log_rotate_interval: { type: 'integer', default: 1, noEffect: rotation, help: 'Time between rotations.' },

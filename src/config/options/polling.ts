@@ -116,7 +116,7 @@ export const computeOptions = {
     type: 'integer',
     default: 3600,
     min: 0,
-    help: 'Seconds after which the naive method asks for all instances anew; 0 never does.',
+    help: 'Seconds after which the naive method asks for all instances anew.',
   },
   report_stopped_instance_metrics: {
     type: 'boolean',
