@@ -1,0 +1,39 @@
+import type { Writable } from 'node:stream';
+import { DeliveryError } from '../errors.ts';
+import { createSampleEncoder } from '../wire/meter-message.ts';
+import type { Output } from './output.ts';
+import { StreamWriter } from './stream-writer.ts';
+
+export interface JsonlOutputOptions {
+  readonly stream: Writable;
+  /** `[publisher] telemetry_secret`; with an empty one the signatures are empty. */
+  readonly secret: string;
+  /** Called once when there is nobody left to read, e.g. after `| head`. */
+  readonly onGone?: () => void;
+}
+
+/** One sample a line, in the words and the order of the wire. */
+export function createJsonlOutput({ stream, secret, onGone }: JsonlOutputOptions): Output {
+  const writer = new StreamWriter({ stream, name: 'the output', ...(onGone && { onGone }) });
+  const encode = createSampleEncoder(secret, 'plain');
+
+  return {
+    async publish(batch, signal) {
+      await writer.room(signal);
+      if (writer.blocked) {
+        throw new DeliveryError(`the output was not read in time, ${batch.length} samples are not in it`, {
+          cause: signal.reason,
+          retryable: true,
+        });
+      }
+      writer.write(batch.map((sample) => `${encode(sample)}\n`).join(''), batch.length);
+    },
+    async flush(signal) {
+      await writer.flush(signal);
+      return writer.pending;
+    },
+    async close() {
+      writer.close();
+    },
+  };
+}
