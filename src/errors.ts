@@ -76,12 +76,12 @@ export function codeOf(error: unknown): string | undefined {
   return typeof error.code === 'string' ? error.code : undefined;
 }
 
-/** One line for a log or a terminal: the message and those of its causes. */
+/** One line for a log or a terminal: the message and those of its causes that it does not repeat itself. */
 export function describeError(error: unknown): string {
   const parts: string[] = [];
   for (let cause = error; cause !== undefined && cause !== null && parts.length < 5; ) {
     const text = cause instanceof Error ? cause.message || codeOf(cause) || cause.name : String(cause);
-    if (!parts.includes(text)) parts.push(text);
+    if (!parts.some((part) => part.includes(text))) parts.push(text);
     cause = cause instanceof Error ? cause.cause : undefined;
   }
   return parts.join(': ').replaceAll('\n', ' ');

@@ -1,0 +1,7 @@
+/** What this package brings itself, imported only when its namespace is asked for. */
+import type { Plugin } from '../plugin.ts';
+
+export const builtin: Readonly<Record<string, () => Promise<{ readonly default: Plugin }>>> = {
+  compute: () => import('../pollsters/compute/index.ts'),
+  host: () => import('../pollsters/host/index.ts'),
+};

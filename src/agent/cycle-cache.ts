@@ -1,0 +1,17 @@
+import type { CycleCache } from '../plugin.ts';
+
+export function createCycleCache(): CycleCache {
+  const values = new Map<string, Promise<unknown>>();
+  return {
+    get<T>(key: string, load: () => T | Promise<T>): Promise<T> {
+      let value = values.get(key);
+      if (value === undefined) {
+        value = new Promise((resolve) => resolve(load()));
+        // Each caller handles the failure of the promise it awaits; nobody may be awaiting it yet.
+        value.catch(() => {});
+        values.set(key, value);
+      }
+      return value as Promise<T>;
+    },
+  };
+}

@@ -1,0 +1,44 @@
+import { codeOf, describeError, ServiceError } from '../errors.ts';
+import type { PollContext, Resource } from '../plugin.ts';
+import type { LoadedDiscovery } from './registry.ts';
+
+/**
+ * Resolves the discoveries of a source or pollster, `name` or `name://parameter`. Within a cycle each is asked once,
+ * whoever needs it, and its failure is shared like its result.
+ */
+export interface Discoverer {
+  discover(url: string, namespace: string, ctx: PollContext): Promise<readonly Resource[]>;
+}
+
+export function createDiscoverer(discoveries: readonly LoadedDiscovery[]): Discoverer {
+  function find(name: string, namespace: string): LoadedDiscovery | undefined {
+    const named = discoveries.filter((one) => one.name === name);
+    return named.find((one) => one.namespace === namespace) ?? named[0];
+  }
+
+  return {
+    async discover(url, namespace, ctx) {
+      const [name = '', ...rest] = url.split('://');
+      const parameter = rest.length > 0 ? rest.join('://') : undefined;
+      const found = find(name, namespace);
+      if (found === undefined) throw new ServiceError(`discovery ${name} is not known in the polled namespaces`);
+      return ctx.cache.get(`discovery ${found.namespace} ${url}`, async () => {
+        try {
+          return checked(await found.discovery.discover(parameter, ctx));
+        } catch (err) {
+          if (ctx.signal.aborted) throw err;
+          const message = `discovery ${url} failed: ${describeError(err)}`;
+          // Without a code it is a bug, whose stack is wanted.
+          throw codeOf(err) === undefined ? new Error(message, { cause: err }) : new ServiceError(message, { cause: err });
+        }
+      });
+    },
+  };
+}
+
+function checked(resources: readonly Resource[]): readonly Resource[] {
+  if (!Array.isArray(resources)) throw new ServiceError('expected a list of resources');
+  const bad = resources.find((one) => typeof one?.id !== 'string' || one.id === '');
+  if (bad !== undefined) throw new ServiceError('expected every resource to have an id that is not empty');
+  return resources;
+}

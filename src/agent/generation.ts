@@ -1,0 +1,75 @@
+/** From one reading of the configuration to everything that runs on it. */
+import type { LoadedConfig } from '../config/load.ts';
+import type { Config } from '../config/options.ts';
+import type { PollingSource } from '../config/polling.ts';
+import { ConfigError } from '../errors.ts';
+import type { CycleReport, Output } from '../output/output.ts';
+import type { Logger } from '../plugin.ts';
+import { openHeartbeat } from './heartbeat.ts';
+import { createHost } from './host.ts';
+import { createManager } from './manager.ts';
+import { loadRegistry } from './registry.ts';
+import type { Generation } from './service.ts';
+
+export interface GenerationRequest {
+  readonly loaded: LoadedConfig;
+  readonly sources: readonly PollingSource[];
+  /** Of the command line; undefined takes those of the configuration. */
+  readonly namespaces: readonly string[] | undefined;
+  readonly pollsterList: readonly string[] | undefined;
+  readonly openOutput: (config: Config) => { readonly output: Output; release(): Promise<void> };
+  readonly cycleEnded?: (report: CycleReport) => void;
+  readonly log: Logger;
+}
+
+const DEFAULT_NAMESPACES = 'compute,central';
+
+/** Throws {@link ConfigError} where the configuration cannot be run; nothing stays open then. */
+export async function createGeneration(request: GenerationRequest): Promise<Generation> {
+  const { loaded, log, sources } = request;
+  const { config } = loaded;
+  if (request.pollsterList !== undefined && config.coordination.backendUrl !== undefined) {
+    throw new ConfigError(
+      '--pollster-list cannot be used with [coordination] backend_url: samples would be lost or doubled',
+    );
+  }
+  const host = createHost(config, log);
+  const namespaces = request.namespaces ?? config.default.pollingNamespaces;
+  const registry = await loadRegistry(
+    {
+      namespaces,
+      lenient: request.namespaces === undefined && namespaces.join() === DEFAULT_NAMESPACES,
+      plugins: config.default.plugins,
+      ...(request.pollsterList === undefined ? {} : { pollsterList: request.pollsterList }),
+    },
+    host,
+  );
+  const folder = config.polling.heartbeatSocketDir;
+  const heartbeat = folder === undefined ? undefined : await openHeartbeat(folder, namespaces);
+  const lease = request.openOutput(config);
+  const close = async () => {
+    await heartbeat?.close();
+    await host.close();
+    await lease.release();
+  };
+  try {
+    const manager = createManager({
+      config,
+      host,
+      registry,
+      sources,
+      output: lease.output,
+      ...(heartbeat === undefined ? {} : { heartbeat: heartbeat.beat }),
+      ...(request.cycleEnded === undefined ? {} : { cycleEnded: request.cycleEnded }),
+    });
+    return {
+      manager,
+      output: lease.output,
+      grace: config.default.gracefulShutdownTimeout * 1000,
+      close,
+    };
+  } catch (err) {
+    await close();
+    throw err;
+  }
+}

@@ -1,0 +1,135 @@
+/** From a configuration to polling tasks: which pollsters run for which source, and with what settings. */
+
+import { supports, unmatched } from '../config/match.ts';
+import type { Config } from '../config/options.ts';
+import type { PollingSource } from '../config/polling.ts';
+import { ConfigError } from '../errors.ts';
+import type { CycleReport, Output } from '../output/output.ts';
+import { type Clock, systemClock } from '../util/clock.ts';
+import { createDiscoverer } from './discovery.ts';
+import type { AgentHost } from './host.ts';
+import { PollingTask } from './polling-task.ts';
+import { PollsterRun } from './pollster-run.ts';
+import type { Registry } from './registry.ts';
+import { slotAt, slotGrid } from './slots.ts';
+
+export interface ManagerParts {
+  readonly config: Config;
+  readonly host: AgentHost;
+  readonly registry: Registry;
+  readonly sources: readonly PollingSource[];
+  readonly output: Output;
+  readonly clock?: Clock;
+  readonly heartbeat?: (pollster: string, timestamp: number) => void;
+  readonly cycleEnded?: (report: CycleReport) => void;
+}
+
+/** One configuration's polling. A reload makes a new manager and lets it take over from the old one. */
+export interface AgentManager {
+  /** How many pollsters run, over all sources. */
+  readonly pollsters: number;
+  /** Polls every source on its grid until `stop` aborts; see {@link PollingTask.run}. */
+  run(stop: AbortSignal, kill: AbortSignal, predecessor?: AgentManager): Promise<void>;
+  /** One cycle of every source now. */
+  once(kill: AbortSignal): Promise<readonly CycleReport[]>;
+  /** By interval in milliseconds, the last slot that was polled. */
+  lastSlots(): ReadonlyMap<number, number>;
+}
+
+/** Throws {@link ConfigError} when no source selects any pollster. */
+export function createManager(parts: ManagerParts): AgentManager {
+  const clock = parts.clock ?? systemClock;
+  const tasks = createTasks(parts, clock);
+  return {
+    pollsters: tasks.reduce((sum, { size }) => sum + size, 0),
+    async run(stop, kill, predecessor) {
+      const polled = predecessor?.lastSlots();
+      await Promise.all(tasks.map((task) => task.run(stop, kill, polled?.get(task.interval))));
+    },
+    once(kill) {
+      return Promise.all(
+        tasks.map((task) => task.cycle({ slot: slotAt(task.grid, clock.now()), missed: 0, stepped: 0 }, kill)),
+      );
+    },
+    lastSlots() {
+      const slots = new Map<number, number>();
+      for (const { interval, lastSlot } of tasks) if (lastSlot !== undefined) slots.set(interval, lastSlot);
+      return slots;
+    },
+  };
+}
+
+function createTasks(parts: ManagerParts, clock: Clock): readonly PollingTask[] {
+  const { config, host, output, registry, sources } = parts;
+  const { polling } = config;
+  const discoverer = createDiscoverer(registry.discoveries);
+  warnOfUnmatched(parts);
+  const tasks: PollingTask[] = [];
+  for (const [seconds, group] of groupByInterval(sources)) {
+    const interval = seconds * 1000;
+    const runs = group.flatMap((source) =>
+      registry.pollsters
+        .filter(({ name }) => supports(source.meters, name))
+        .map(
+          (entry) =>
+            new PollsterRun(source, entry, {
+              host,
+              output,
+              discoverer,
+              clock,
+              sampleSource: config.default.sampleSource,
+              batchSize: polling.batchSize,
+              deadline: milliseconds(polling.pollsterTimeout) ?? interval,
+              ...(parts.heartbeat === undefined ? {} : { heartbeat: parts.heartbeat }),
+            }),
+        ),
+    );
+    if (runs.length === 0) continue;
+    tasks.push(
+      new PollingTask(runs, {
+        grid: slotGrid(host.hostname, interval),
+        lanes: polling.threadsToProcessPollsters,
+        deadline: milliseconds(polling.cycleTimeout) ?? 2 * interval,
+        clock,
+        log: host.log,
+        cycleEnded(report) {
+          output.cycleEnded?.(report);
+          parts.cycleEnded?.(report);
+        },
+      }),
+    );
+  }
+  if (tasks.length === 0) {
+    const known = registry.pollsters.map(({ name }) => name).sort();
+    throw new ConfigError(`no polling source selects any of the loaded pollsters (${known.join(', ')})`);
+  }
+  return tasks;
+}
+
+/** A name that selects nothing is a mistake, but one that another agent's namespaces may explain. */
+function warnOfUnmatched({ host, registry, sources }: ManagerParts): void {
+  const known = registry.pollsters.map(({ name }) => name);
+  for (const source of sources) {
+    for (const { pattern, nearest } of unmatched(source.meters, known)) {
+      const fields = { source: source.name, line: source.line, meters: pattern };
+      host.log.warn(
+        nearest === undefined ? fields : { ...fields, nearest },
+        'no pollster of the polled namespaces matches',
+      );
+    }
+  }
+}
+
+function groupByInterval(sources: readonly PollingSource[]): Map<number, PollingSource[]> {
+  const groups = new Map<number, PollingSource[]>();
+  for (const source of sources) {
+    const group = groups.get(source.interval) ?? [];
+    group.push(source);
+    groups.set(source.interval, group);
+  }
+  return groups;
+}
+
+function milliseconds(seconds: number | undefined): number | undefined {
+  return seconds === undefined ? undefined : seconds * 1000;
+}

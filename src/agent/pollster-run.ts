@@ -1,0 +1,194 @@
+import type { PollingSource } from '../config/polling.ts';
+import { codeOf, describeError } from '../errors.ts';
+import type { Output } from '../output/output.ts';
+import type { CycleCache, PollContext, Resource } from '../plugin.ts';
+import type { Sample } from '../sample.ts';
+import type { Clock } from '../util/clock.ts';
+import { scope, untilAborted } from '../util/scope.ts';
+import type { Discoverer } from './discovery.ts';
+import type { AgentHost } from './host.ts';
+import type { LoadedPollster } from './registry.ts';
+import { createStamp } from './stamp.ts';
+
+/** What every pollster of an agent is run with. */
+export interface RunSettings {
+  readonly host: AgentHost;
+  readonly output: Output;
+  readonly discoverer: Discoverer;
+  readonly clock: Clock;
+  readonly sampleSource: string;
+  /** Samples handed to the output at a time; 0 hands over each alone. */
+  readonly batchSize: number;
+  /** Milliseconds after which a run is let go of. */
+  readonly deadline: number;
+  /** Told after each success: the pollster's name and the time stamp of its samples. */
+  readonly heartbeat?: (pollster: string, timestamp: number) => void;
+}
+
+/** What the runs of one cycle share. */
+export interface Cycle {
+  readonly slot: number;
+  readonly signal: AbortSignal;
+  readonly cache: CycleCache;
+  /** By pollster name, the resources that some source has polled in this cycle already. */
+  readonly polled: Map<string, Set<string>>;
+}
+
+export interface RunResult {
+  readonly samples: number;
+  /** One line; absent when the run succeeded. */
+  readonly failure?: string;
+  /** The error behind the failure where it is not of a known kind, so that its stack is logged. */
+  readonly unexpected?: unknown;
+}
+
+/** Failures of the world around us; anything else is a bug whose stack is wanted. */
+const EXPECTED = new Set(['ERR_SERVICE', 'ERR_DEADLINE', 'ERR_DELIVERY', 'ERR_CONFIG', 'ERR_PLUGIN_LOAD']);
+
+/**
+ * One pollster of one source, cycle after cycle: the wrapper that makes it a good citizen. It finds the resources,
+ * stamps what the pollster yields, hands it on in batches, keeps the deadline, and turns every failure into a result.
+ */
+export class PollsterRun {
+  readonly source: PollingSource;
+  readonly entry: LoadedPollster;
+  readonly #settings: RunSettings;
+  /** Resources that the driver does not support, with the count of its connections when it said so. */
+  readonly #leftOut = new Map<string, number>();
+  /** Set while a poll goes on, also after it was let go of. */
+  #running = false;
+
+  constructor(source: PollingSource, entry: LoadedPollster, settings: RunSettings) {
+    this.source = source;
+    this.entry = entry;
+    this.#settings = settings;
+  }
+
+  /** Never rejects. A run whose predecessor has not ended is not begun. */
+  async run(cycle: Cycle): Promise<RunResult> {
+    if (this.#running) return { samples: 0, failure: 'skipped, its poll of an earlier cycle has not ended' };
+    const { deadline, host } = this.#settings;
+    using limit = scope(cycle.signal, deadline, `pollster ${this.entry.name}`);
+    const ctx: PollContext = {
+      signal: limit.signal,
+      cache: cycle.cache,
+      log: host.log,
+      source: this.source.name,
+    };
+    const progress = { samples: 0, faults: 0, firstFault: '' };
+    this.#running = true;
+    const work = this.#poll(cycle, ctx, progress).finally(() => {
+      this.#running = false;
+    });
+    try {
+      await untilAborted(work, limit.signal);
+    } catch (err) {
+      return this.#failed(err, progress.samples);
+    }
+    if (progress.faults > 0) {
+      return {
+        samples: progress.samples,
+        failure: `dropped ${progress.faults} readings, first: ${progress.firstFault}`,
+      };
+    }
+    return { samples: progress.samples };
+  }
+
+  async #poll(
+    cycle: Cycle,
+    ctx: PollContext,
+    progress: { samples: number; faults: number; firstFault: string },
+  ): Promise<void> {
+    const { batchSize, clock, heartbeat, output, sampleSource } = this.#settings;
+    const { name, pollster } = this.entry;
+    const resources = this.#unpolled(await this.#candidates(ctx), cycle);
+    if (resources.length === 0) return;
+    const time = clock.now();
+    const stamp = createStamp({
+      sampleSource,
+      pollingSource: this.source.name,
+      slot: cycle.slot,
+      time,
+      meter: pollster.meters[0],
+    });
+    const readings = pollster.poll(resources, ctx);
+    if (!isIterable(readings))
+      throw new TypeError(`poll returned ${typeof readings}, expected readings to iterate over`);
+    let batch: Sample[] = [];
+    const handOver = async () => {
+      const full = batch;
+      batch = [];
+      await output.publish(full, ctx.signal);
+      progress.samples += full.length;
+    };
+    try {
+      for await (const reading of readings) {
+        // A poll that was let go of may still yield; its cycle is over.
+        if (ctx.signal.aborted) return;
+        const sample = stamp.make(reading);
+        if (typeof sample === 'string') {
+          progress.faults += 1;
+          progress.firstFault ||= sample;
+          continue;
+        }
+        batch.push(sample);
+        if (batch.length >= Math.max(1, batchSize)) await handOver();
+      }
+    } finally {
+      // What was read before a failure counts.
+      if (batch.length > 0 && !ctx.signal.aborted) await handOver();
+    }
+    heartbeat?.(name, time);
+  }
+
+  async #candidates(ctx: PollContext): Promise<readonly Resource[]> {
+    const { discoverer } = this.#settings;
+    const { namespace, pollster } = this.entry;
+    const { discovery, resources } = this.source;
+    const named = resources.length > 0 || discovery.length > 0;
+    const urls = named ? discovery : pollster.discovery === undefined ? [] : [pollster.discovery];
+    const found: Resource[] = resources.map((id) => ({ id }));
+    for (const url of urls) found.push(...(await discoverer.discover(url, namespace, ctx)));
+    return found;
+  }
+
+  /** Leaves out what was polled in this cycle already and what the driver does not support. */
+  #unpolled(candidates: readonly Resource[], cycle: Cycle): Resource[] {
+    const { name } = this.entry;
+    const connections = this.#settings.host.connections();
+    const polled = cycle.polled.get(name) ?? new Set();
+    cycle.polled.set(name, polled);
+    return candidates.filter(({ id }) => {
+      if (polled.has(id)) return false;
+      polled.add(id);
+      return this.#leftOut.get(id) !== connections;
+    });
+  }
+
+  #failed(err: unknown, samples: number): RunResult {
+    const { host } = this.#settings;
+    const where = { source: this.source.name, pollster: this.entry.name };
+    const code = codeOf(err);
+    if (code === 'ERR_NO_DATA') {
+      host.log.debug({ ...where, reason: describeError(err) }, 'nothing to poll now');
+      return { samples };
+    }
+    if (code === 'ERR_POLL_PERMANENT') {
+      const ids = resourceIdsOf(err);
+      for (const id of ids) this.#leftOut.set(id, host.connections());
+      host.log.info({ ...where, resources: ids.length, reason: describeError(err) }, 'not supported here, left out');
+      return { samples };
+    }
+    const failure = describeError(err);
+    return code !== undefined && EXPECTED.has(code) ? { samples, failure } : { samples, failure, unexpected: err };
+  }
+}
+
+function isIterable(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && (Symbol.asyncIterator in value || Symbol.iterator in value);
+}
+
+function resourceIdsOf(err: unknown): readonly string[] {
+  const ids: unknown = (err as { resourceIds?: unknown }).resourceIds;
+  return Array.isArray(ids) ? ids.filter((id: unknown) => typeof id === 'string') : [];
+}

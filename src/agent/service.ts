@@ -1,0 +1,154 @@
+/** The life of the polling daemon: signals, reload, grace period, and the order in which things end. */
+import { describeError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import type { Output } from '../output/output.ts';
+import { scope, untilAborted } from '../util/scope.ts';
+import type { SystemdNotify } from '../util/sd-notify.ts';
+import type { AgentManager } from './manager.ts';
+
+/** Everything that one reading of the configuration made. */
+export interface Generation {
+  readonly manager: AgentManager;
+  readonly output: Output;
+  /** Milliseconds that a cycle in hand gets after the first signal, and delivery after that; 0 is no limit. */
+  readonly grace: number;
+  /** Lets go of all that only this generation uses, its output too. Called once, after the last flush. */
+  close(): Promise<void>;
+}
+
+export interface ServiceParts {
+  readonly first: Generation;
+  /** Reads the configuration anew. Rejects when it is wrong; what runs then goes on. */
+  readonly reload: () => Promise<Generation>;
+  readonly log: Log;
+  readonly notify: SystemdNotify;
+  /** For a person at a terminal: the first SIGINT ends the cycle in hand, too. */
+  readonly interruptIsFinal: boolean;
+}
+
+/** What ends the process, and how soon. */
+interface Ends {
+  /** Take no new work. */
+  readonly stop: AbortSignal;
+  /** Let go now. */
+  readonly kill: AbortSignal;
+  /** Begins the end with the grace period of the generation that runs. */
+  begin(grace: number, why: string): void;
+  /** Ends what is left at once. */
+  force(why: string): void;
+}
+
+/** Runs until a signal ends it. Resolves to the number of samples that could not be delivered. */
+export async function runService(parts: ServiceParts): Promise<number> {
+  const { log, notify } = parts;
+  const ends = createEnds(log);
+  let current = parts.first;
+  let wakeForReload = () => {};
+  const retired: Promise<number>[] = [];
+  const handlers: Record<string, () => void> = {
+    SIGTERM: () => endOn('SIGTERM'),
+    SIGINT: () => (parts.interruptIsFinal ? ends.force('SIGINT') : endOn('SIGINT')),
+    SIGHUP: () => wakeForReload(),
+  };
+  function endOn(signal: string): void {
+    if (ends.stop.aborted) ends.force(signal);
+    else ends.begin(current.grace, signal);
+  }
+  for (const [signal, handler] of Object.entries(handlers)) process.on(signal, handler);
+  try {
+    notify.ready(`polling with ${current.manager.pollsters} pollsters`);
+    let predecessor: AgentManager | undefined;
+    while (!ends.stop.aborted) {
+      const handover = new AbortController();
+      const follow = () => handover.abort();
+      ends.stop.addEventListener('abort', follow);
+      const running = current.manager.run(handover.signal, ends.kill, predecessor);
+      let next: Generation | undefined;
+      while (next === undefined) {
+        const asked = new Promise<'reload'>((resolve) => {
+          wakeForReload = () => resolve('reload');
+        });
+        if ((await Promise.race([running, asked])) !== 'reload') break;
+        next = await reload(parts);
+      }
+      handover.abort();
+      ends.stop.removeEventListener('abort', follow);
+      await running;
+      if (next === undefined) break;
+      predecessor = current.manager;
+      retired.push(retire(current, next, ends.kill, log));
+      current = next;
+      notify.ready(`polling with ${current.manager.pollsters} pollsters`);
+      log.info({ pollsters: current.manager.pollsters }, 'configuration reloaded');
+    }
+    notify.stopping();
+    const undelivered = await Promise.all([...retired, flush(current, ends.kill, log)]);
+    return undelivered.reduce((sum, samples) => sum + samples, 0);
+  } finally {
+    ends.force('end');
+    await Promise.all([...retired, current.close()]);
+    for (const [signal, handler] of Object.entries(handlers)) process.off(signal, handler);
+  }
+}
+
+/** The old generation still delivers what it polled, beside the new one. */
+async function retire(old: Generation, next: Generation, kill: AbortSignal, log: Log): Promise<number> {
+  const undelivered = old.output === next.output ? 0 : await flush(old, kill, log);
+  await old.close();
+  return undelivered;
+}
+
+async function reload({ reload, log, notify }: ServiceParts): Promise<Generation | undefined> {
+  notify.reloading();
+  log.reopen();
+  try {
+    return await reload();
+  } catch (err) {
+    log.error({ reason: describeError(err) }, 'the new configuration is wrong, the old one goes on');
+    notify.ready('the new configuration is wrong, the old one goes on');
+    return undefined;
+  }
+}
+
+async function flush({ output, grace }: Generation, kill: AbortSignal, log: Log): Promise<number> {
+  using limit = scope(kill, grace === 0 ? Number.MAX_SAFE_INTEGER : grace, 'delivery');
+  const undelivered = await output.flush(limit.signal);
+  if (undelivered > 0) log.error({ samples: undelivered }, 'samples could not be delivered and are lost');
+  return undelivered;
+}
+
+function createEnds(log: Log): Ends {
+  const stop = new AbortController();
+  const kill = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  function force(why: string): void {
+    clearTimeout(timer);
+    stop.abort(new Error(why));
+    kill.abort(new Error(why));
+  }
+  return {
+    stop: stop.signal,
+    kill: kill.signal,
+    begin(grace, why) {
+      log.info({ signal: why, graceSeconds: grace / 1000 }, 'stopping, the cycle in hand is finished');
+      stop.abort(new Error(why));
+      if (grace > 0) {
+        timer = setTimeout(() => force(`the grace period of ${grace / 1000} s is over`), grace);
+        timer.unref();
+      }
+    },
+    force,
+  };
+}
+
+/** For a run that polls once: ends it on the first signal. */
+export async function withSignals<T>(work: (kill: AbortSignal) => Promise<T>): Promise<T> {
+  const kill = new AbortController();
+  const end = () => kill.abort(new Error('interrupted'));
+  process.once('SIGTERM', end).once('SIGINT', end);
+  try {
+    return await untilAborted(work(kill.signal), kill.signal);
+  } finally {
+    process.off('SIGTERM', end).off('SIGINT', end);
+  }
+}

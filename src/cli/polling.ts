@@ -1,0 +1,102 @@
+#!/usr/bin/env node
+/** `ceilometer-polling`: polls the namespaces of this host and delivers the samples. */
+import { createGeneration } from '../agent/generation.ts';
+import { type Generation, runService, withSignals } from '../agent/service.ts';
+import { findPollingFile, loadPolling } from '../config/polling.ts';
+import type { Log } from '../log.ts';
+import { scope } from '../util/scope.ts';
+import { createSystemdNotify } from '../util/sd-notify.ts';
+import {
+  type ConfigArguments,
+  command,
+  exitCodes,
+  listValues,
+  openLog,
+  readConfig,
+  runMain,
+  withConfig,
+} from './common.ts';
+import { type OpenOutput, type OutputKind, outputKinds, outputOpener } from './open-output.ts';
+
+const NAME = 'ceilometer-polling';
+
+interface PollingArguments extends ConfigArguments {
+  readonly pollingNamespaces?: string[] | undefined;
+  readonly pollsterList?: string[] | undefined;
+  readonly once: boolean;
+  readonly output: OutputKind;
+}
+
+async function main(argv: readonly string[]): Promise<number> {
+  const args = await withConfig(command(NAME, argv))
+    .usage('$0 [options]\n\nPolls libvirt, OpenStack and this host, and delivers the samples over AMQP.')
+    .option('polling-namespaces', {
+      type: 'string',
+      array: true,
+      requiresArg: true,
+      describe: 'compute, central, ipmi, host or those of plugins (default: compute central)',
+    })
+    .option('pollster-list', {
+      type: 'string',
+      array: true,
+      requiresArg: true,
+      describe: 'Only pollsters of these names or shell wildcards',
+    })
+    .option('once', { type: 'boolean', default: false, describe: 'One cycle of every source now, then exit' })
+    .option('output', { choices: outputKinds, default: 'amqp' as const, describe: 'Where the samples go' })
+    .parseAsync();
+  // yargs has printed what --help or --version asked for.
+  if ('help' in args || 'version' in args) return exitCodes.ok;
+  return poll(args);
+}
+
+async function poll(args: PollingArguments): Promise<number> {
+  const loaded = readConfig(args);
+  const log = openLog(loaded);
+  const openOutput = outputOpener(args.output, log);
+  const first = await generation(args, loaded, openOutput, log);
+  if (args.once) return once(first);
+  const undelivered = await runService({
+    first,
+    reload: () => generation(args, readConfig(args), openOutput, log),
+    log,
+    notify: createSystemdNotify({ log }),
+    interruptIsFinal: false,
+  });
+  return undelivered > 0 ? exitCodes.undelivered : exitCodes.ok;
+}
+
+function generation(
+  args: PollingArguments,
+  loaded: ReturnType<typeof readConfig>,
+  openOutput: OpenOutput,
+  log: Log,
+): Promise<Generation> {
+  const warn = (text: string) => log.warn({ detail: text }, 'command line');
+  const { sources, warnings } = loadPolling(findPollingFile(loaded.config.polling.cfgFile, loaded.searchPath));
+  for (const warning of warnings) log.warn({ detail: warning }, 'configuration');
+  return createGeneration({
+    loaded,
+    sources,
+    namespaces: listValues('polling-namespaces', args.pollingNamespaces, warn),
+    pollsterList: listValues('pollster-list', args.pollsterList, warn),
+    openOutput,
+    log,
+  });
+}
+
+async function once({ manager, output, grace, close }: Generation): Promise<number> {
+  try {
+    return await withSignals(async (kill) => {
+      const reports = await manager.once(kill);
+      using limit = scope(kill, grace === 0 ? Number.MAX_SAFE_INTEGER : grace, 'delivery');
+      const undelivered = await output.flush(limit.signal);
+      if (undelivered > 0) return exitCodes.undelivered;
+      return reports.some(({ failures }) => failures.length > 0) ? exitCodes.pollsterFailed : exitCodes.ok;
+    });
+  } finally {
+    await close();
+  }
+}
+
+await runMain(NAME, () => main(process.argv.slice(2)));
