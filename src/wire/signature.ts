@@ -37,11 +37,16 @@ export function createSigner(secret: string): Signer {
  * own entries named `parent:child`. The message's own signature is left out.
  */
 export function signedText(message: JsonObject, parent?: string): string {
-  let text = '';
+  const parts: string[] = [];
+  collect(message, parent, parts);
+  // Joined, not added up: a string that was added up stays in pieces, and costs each time it is read.
+  return parts.join('');
+}
+
+function collect(message: JsonObject, parent: string | undefined, parts: string[]): void {
   for (const [key, value] of sortedEntries(message)) {
     const name = parent === undefined ? key : `${parent}:${key}`;
-    if (isObject(value)) text += signedText(value, name);
-    else if (name !== 'message_signature') text += name + (isList(value) ? bytesRepr(value) : pythonStr(value));
+    if (isObject(value)) collect(value, name, parts);
+    else if (name !== 'message_signature') parts.push(name, isList(value) ? bytesRepr(value) : pythonStr(value));
   }
-  return text;
 }
