@@ -54,6 +54,8 @@ function domainPollster<S>(compute: Compute, family: Family<S>, name: string, ro
         const { userId, projectId } = instance.nova;
         const history = memory.of(ctx.source, instance.id);
         for (const part of split(instance, said, said.state)) {
+          // What comes too late is not taken any more, and must not go into the history either.
+          if (ctx.signal.aborted) return;
           const volume = part.said === undefined ? undefined : row.read(part.said, history);
           if (volume === undefined) {
             unknown++;
@@ -64,7 +66,8 @@ function domainPollster<S>(compute: Compute, family: Family<S>, name: string, ro
         }
       }
       memory.keepOnly(ctx.source, await compute.instances(ctx));
-      if (gone + unknown > 0) ctx.log.debug({ meter: name, gone, unknown }, 'some instances or devices have no value');
+      if (gone + unknown > 0)
+        ctx.log.debug({ source: ctx.source, meter: name, gone, unknown }, 'some instances or devices have no value');
       refuseOthers(resources, instances, name);
     },
   };

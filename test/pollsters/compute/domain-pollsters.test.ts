@@ -142,7 +142,7 @@ describe('the compute pollsters', () => {
     expect(host.lines).toEqual(
       ['cpu', 'disk.root.size'].map((meter) => ({
         level: 'debug',
-        fields: { meter, gone: 1, unknown: 0 },
+        fields: { source: 'test', meter, gone: 1, unknown: 0 },
         message: 'some instances or devices have no value',
       })),
     );

@@ -20,7 +20,7 @@ async function setUp(type = 'bridge') {
     hypervisor.stats.set('uuid-1', statsOf({ nics }));
     return (await plugin.poll(cycle(host, source), METERS)).map(({ volume }) => volume);
   }
-  return { hypervisor, poll };
+  return { hypervisor, host, plugin, poll };
 }
 
 describe('the network deltas', () => {
@@ -109,5 +109,23 @@ describe('the network deltas', () => {
     hypervisor.domains = domains;
 
     expect(await poll({ tap1: [1200n, 0n] })).toEqual([0n, 0n]);
+  });
+
+  it('cover a cycle that was let go of before its values came', async () => {
+    const { host, plugin, poll } = await setUp();
+    await poll({ tap1: [1000n, 0n] });
+    const inspector = host.inspector();
+    const { stats } = inspector;
+    const late = new AbortController();
+
+    inspector.stats = (domains, signal) => {
+      late.abort();
+      return stats(domains, signal);
+    };
+    const polled = await plugin.poll({ ...cycle(host), signal: late.signal }, METERS);
+    inspector.stats = stats;
+
+    expect(polled).toEqual([]);
+    expect(await poll({ tap1: [1300n, 0n] })).toEqual([300n, 0n]);
   });
 });
