@@ -46,7 +46,10 @@ function plainText(value: JsonValue): string {
   }
   if (typeof value === 'string') return jsonString(value);
   if (typeof value === 'number') return jsonNumber(value);
-  return value instanceof WholeFloat ? jsonFloat(value.value) : String(value);
+  if (value instanceof WholeFloat) return jsonFloat(value.value);
+  if (value === null || typeof value === 'boolean' || typeof value === 'bigint') return String(value);
+  // Plugins that no compiler has checked get here.
+  throw new TypeError(`${typeof value} is not a value that JSON can carry`);
 }
 
 /** Escapes text that is ASCII already, for its place inside of a JSON string. */
