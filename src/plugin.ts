@@ -25,6 +25,8 @@ export interface Meter {
   readonly unit: string;
   /** Volumes are fractions in principle: 2 goes out as `2.0`. Left out, a whole number goes out as an integer. */
   readonly float?: true;
+  /** What is measured and where the number comes from: plain text for docs/meters.md. */
+  readonly help?: string;
 }
 
 /** One value of one resource, as a pollster read it. The agent makes a {@link Sample} of it. */

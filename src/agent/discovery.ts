@@ -29,7 +29,9 @@ export function createDiscoverer(discoveries: readonly LoadedDiscovery[]): Disco
           if (ctx.signal.aborted) throw err;
           const message = `discovery ${url} failed: ${describeError(err)}`;
           // Without a code it is a bug, whose stack is wanted.
-          throw codeOf(err) === undefined ? new Error(message, { cause: err }) : new ServiceError(message, { cause: err });
+          throw codeOf(err) === undefined
+            ? new Error(message, { cause: err })
+            : new ServiceError(message, { cause: err });
         }
       });
     },

@@ -86,7 +86,7 @@ export async function runService(parts: ServiceParts): Promise<number> {
     return undelivered.reduce((sum, samples) => sum + samples, 0);
   } finally {
     ends.force('end');
-    await Promise.all([...retired, current.close()]);
+    await Promise.all([...retired, current.close(), notify.close()]);
     for (const [signal, handler] of Object.entries(handlers)) process.off(signal, handler);
   }
 }

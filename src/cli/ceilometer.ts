@@ -1,0 +1,49 @@
+#!/usr/bin/env node
+/** `ceilometer`: the commands for people. */
+import { command, exitCodes, runMain, UsageError, withConfig } from './common.ts';
+
+const NAME = 'ceilometer';
+
+/** Each command is imported when it is asked for, so that none pays for the others. */
+async function main(argv: readonly string[]): Promise<number> {
+  let code: number = exitCodes.ok;
+  await command(NAME, argv)
+    .usage('$0 <command> [options]')
+    .command(
+      'up',
+      'Poll this machine, and its virtual machines where libvirt answers, and show each cycle',
+      (parser) =>
+        parser
+          .option('interval', { type: 'number', default: 10, describe: 'Seconds from one cycle to the next' })
+          .option('debug', { type: 'boolean', default: false, describe: 'Log at level debug' }),
+      async ({ interval, debug }) => {
+        if (!Number.isInteger(interval) || interval < 1)
+          throw new UsageError('--interval: expected whole seconds, 1 or more');
+        code = await (await import('./up.ts')).up({ interval, debug });
+      },
+    )
+    .command(
+      'plugins',
+      'List the pollsters there are: namespace, meter, type, unit and package',
+      (parser) => withConfig(parser),
+      async (args) => {
+        code = await (await import('./plugins.ts')).listPlugins(args);
+      },
+    )
+    .command('config', 'Show what can be configured', (parser) =>
+      parser
+        .command('sample', 'Print a ceilometer.conf with every option, commented out', {}, async () => {
+          const { sampleConfig } = await import('../config/docs.ts');
+          process.stdout.write(sampleConfig());
+        })
+        .demandCommand(1, 'expected: config sample'),
+    )
+    .command('docs', false, {}, async () => {
+      await (await import('./docs.ts')).writeDocs();
+    })
+    .demandCommand(1, 'expected a command')
+    .parseAsync();
+  return code;
+}
+
+await runMain(NAME, () => main(process.argv.slice(2)));

@@ -1,0 +1,46 @@
+/** `ceilometer up`: this machine at a glance, without any configuration. */
+import { createGeneration } from '../agent/generation.ts';
+import { runService } from '../agent/service.ts';
+import { loadConfig } from '../config/load.ts';
+import { libvirtAnswers, libvirtUri } from '../libvirt/index.ts';
+import { createLog } from '../log.ts';
+import { createSystemdNotify } from '../util/sd-notify.ts';
+import { exitCodes } from './common.ts';
+import { outputOpener } from './open-output.ts';
+
+export interface UpOptions {
+  /** Seconds. */
+  readonly interval: number;
+  readonly debug: boolean;
+}
+
+/** Milliseconds that a libvirt on this machine has to answer. */
+const PATIENCE = 1000;
+
+export async function up({ interval, debug }: UpOptions): Promise<number> {
+  const loaded = loadConfig({ files: [], dirs: [], env: process.env });
+  const log = createLog({ debug, file: undefined, stderr: true, json: false });
+  const uri = libvirtUri(loaded.config);
+  const compute = await libvirtAnswers(uri, PATIENCE);
+  console.log(
+    `Polling ${loaded.config.default.host} every ${interval} s: ` +
+      (compute
+        ? `the host, and the virtual machines of ${uri}.`
+        : `the host alone, for no libvirt answers at ${uri}.`) +
+      ' Ctrl-C ends it.',
+  );
+  const source = { name: 'up', interval, meters: ['*'], resources: [], discovery: [], line: 0 };
+  const openOutput = outputOpener('table', log);
+  const generation = () =>
+    createGeneration({
+      loaded,
+      sources: [source],
+      namespaces: compute ? ['host', 'compute'] : ['host'],
+      pollsterList: undefined,
+      openOutput,
+      log,
+    });
+  const first = await generation();
+  await runService({ first, reload: generation, log, notify: createSystemdNotify({ log }), interruptIsFinal: true });
+  return exitCodes.ok;
+}

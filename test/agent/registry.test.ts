@@ -1,0 +1,100 @@
+import { readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { builtin } from '../../src/agent/builtin.ts';
+import { loadRegistry } from '../../src/agent/registry.ts';
+import { fakeHost } from '../../src/testing.ts';
+
+const plugin = (name: string) => fileURLToPath(new URL(`../fixtures/plugins/${name}.mjs`, import.meta.url));
+
+async function load(request: Partial<Parameters<typeof loadRegistry>[0]> = {}) {
+  const host = fakeHost();
+  const registry = await loadRegistry({ namespaces: ['host'], plugins: [], ...request }, host);
+  const names = registry.pollsters.map(({ name }) => name);
+  return { registry, names, lines: host.lines };
+}
+
+describe('the manifest', () => {
+  it('names every folder of built-in pollsters', () => {
+    const folders = readdirSync(new URL('../../src/pollsters', import.meta.url));
+
+    expect(Object.keys(builtin).sort()).toEqual(folders.sort());
+  });
+});
+
+describe('loadRegistry', () => {
+  it('loads the pollsters of the namespaces that were asked for, and no others', async () => {
+    const { registry, names } = await load();
+
+    expect(names).toContain('hardware.cpu.load.1min');
+    expect(new Set(registry.pollsters.map(({ namespace }) => namespace))).toEqual(new Set(['host']));
+  });
+
+  it('adds what a plugin file brings, under the file’s name', async () => {
+    const { registry } = await load({ plugins: [plugin('good')] });
+
+    expect(registry.pollsters).toContainEqual(
+      expect.objectContaining({ namespace: 'host', name: 'good.gauge', package: plugin('good') }),
+    );
+    expect(registry.namespaces).toContain('lab');
+  });
+
+  it('takes a namespace of a plugin’s own', async () => {
+    const { names } = await load({ namespaces: ['lab'], plugins: [plugin('good')] });
+
+    expect(names).toEqual(['lab.gauge']);
+  });
+
+  it('refuses a namespace that nobody provides, with the nearest and the known ones', async () => {
+    await expect(load({ namespaces: ['hots'] })).rejects.toThrow(
+      'no plugin provides namespace hots, did you mean host? (known: compute, host)',
+    );
+  });
+
+  it('leaves out a namespace that only the default asked for', async () => {
+    const { registry } = await load({ namespaces: ['host', 'nowhere'], lenient: true });
+
+    expect(registry.pollsters.length).toBeGreaterThan(0);
+  });
+
+  it('takes only pollsters that match the list, and refuses a list that leaves none', async () => {
+    const { names } = await load({ pollsterList: ['hardware.cpu.load.*'] });
+
+    expect(names.sort()).toEqual(['hardware.cpu.load.15min', 'hardware.cpu.load.1min', 'hardware.cpu.load.5min']);
+    await expect(load({ pollsterList: ['gpu.*'] })).rejects.toThrow(
+      'no pollster matches --pollster-list gpu.* (known: ',
+    );
+  });
+
+  it.each([
+    ['throws-at-import', 'no such device'],
+    ['api-2', 'expected api: 1, got 2'],
+    ['not-there', 'not-there'],
+  ])('leaves out a plugin that cannot be loaded (%s) and says why', async (name, reason) => {
+    const { names, lines } = await load({ plugins: [plugin(name)] });
+
+    const errors = lines.filter(({ level }) => level === 'error');
+    expect(names).toContain('hardware.cpu.load.1min');
+    expect(errors).toHaveLength(1);
+    expect(String((errors[0]?.fields as { err: Error }).err.message)).toContain(reason);
+  });
+
+  it('leaves out members whose factory throws or whose shape is wrong, and keeps their neighbours', async () => {
+    const { names, lines } = await load({ plugins: [plugin('throws-in-factory')] });
+
+    expect(names).toContain('good.neighbour');
+    expect(names).not.toContain('bad.factory');
+    expect(names).not.toContain('bad.meters');
+    expect(lines.map(({ fields }) => (fields as { pollster?: string }).pollster)).toEqual(
+      expect.arrayContaining(['bad.factory', 'bad.meters']),
+    );
+  });
+
+  it('keeps the first of two pollsters of one name and warns of the second', async () => {
+    const { registry, lines } = await load({ plugins: [plugin('throws-in-factory')] });
+
+    const same = registry.pollsters.filter(({ name }) => name === 'hardware.cpu.load.1min');
+    expect(same.map((one) => one.package)).toEqual(['ceilometer-ts']);
+    expect(lines).toContainEqual(expect.objectContaining({ level: 'warn' }));
+  });
+});
