@@ -66,7 +66,7 @@ export function resolveOptions(inputs: Inputs): Resolution {
     const problem = (text: string): Outcome => {
       // What changes nothing must not keep the agent from starting.
       if (option.noEffect === undefined) problems.push(`${place}: ${text}`);
-      return { known, value: option.default, set: true };
+      return { known, value: option.noEffect === undefined ? option.default : found.texts, set: true };
     };
     let texts: readonly string[];
     try {

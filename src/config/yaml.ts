@@ -27,7 +27,7 @@ export function parseYaml<T>(name: string, text: string, schema: ZodType<T>): Ya
     lineCounter: lines,
     prettyErrors: false,
     stringKeys: true,
-    logLevel: 'silent',
+    logLevel: 'error',
   });
   const syntax = [...document.errors, ...document.warnings];
   if (syntax.length > 0) {

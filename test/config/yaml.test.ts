@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { parseYaml } from '../../src/config/yaml.ts';
+import { mistakes } from './temp-files.ts';
+
+const parse = (text: string): unknown => parseYaml('f.yaml', text, z.unknown()).value;
+
+describe('parseYaml', () => {
+  it.each([
+    ['merge keys', 'a: &a {x: 1, y: 2}\nb:\n  <<: *a\n  y: 3\n', { a: { x: 1, y: 2 }, b: { x: 1, y: 3 } }],
+    ['yes and no', 'a: yes\nb: Off\n', { a: true, b: false }],
+    ['octal and sexagesimal numbers', 'a: 010\nb: 1:30\n', { a: 8, b: 90 }],
+    ['keys as text, also those that YAML 1.1 takes for truth', 'y: 1\non: 2\n5: 3\n', { y: 1, on: 2, '5': 3 }],
+    ['an empty file as nothing', '', null],
+  ])('reads %s', (_, text, expected) => {
+    expect(parse(text)).toEqual(expected);
+  });
+
+  it('knows the line of every part, through aliases as well', () => {
+    const { lineOf } = parseYaml('f.yaml', 'a: &a\n  x: 1\n\nb:\n  - *a\n  - y:\n      z: 2\n', z.unknown());
+
+    expect(lineOf(['a', 'x'])).toBe(2);
+    expect(lineOf(['b'])).toBe(4);
+    expect(lineOf(['b', 0])).toBe(5);
+    expect(lineOf(['b', 0, 'x'])).toBe(2);
+    expect(lineOf(['b', 1, 'y', 'z'])).toBe(7);
+    expect(lineOf(['b', 1, 'none', 'z'])).toBe(6);
+    expect(lineOf([])).toBe(1);
+  });
+
+  it('tells every issue of a schema with its line and path', () => {
+    const schema = z.strictObject({ a: z.array(z.object({ n: z.int().min(1), s: z.string() })), b: z.boolean() });
+    const text = 'a:\n  - n: 0\n    s: 1\n  - n: x\nb: maybe\nc: 1\n';
+
+    const found = mistakes('', () => parseYaml('f.yaml', text, schema));
+
+    expect(found).toEqual([
+      'f.yaml:2: a[0].n: Too small: expected number to be >=1',
+      'f.yaml:3: a[0].s: expected a text, got 1',
+      'f.yaml:4: a[1].n: expected a number, got "x"',
+      'f.yaml:4: a[1].s: expected a text, got nothing',
+      'f.yaml:5: b: expected true or false, got "maybe"',
+      'f.yaml:1: Unrecognized key: "c"',
+    ]);
+  });
+
+  it.each([
+    ['an alias without an anchor', 'a: *b\n', /^f\.yaml: not valid YAML: unresolved alias .*: b$/],
+    [
+      'aliases that would fill the memory',
+      `a: &a [${'x,'.repeat(9)}x]\n${Array.from({ length: 8 }, (_, n) => `${'bcdefghi'[n]}: &${'bcdefghi'[n]} [${`*${'abcdefgh'[n]},`.repeat(9)}*${'abcdefgh'[n]}]`).join('\n')}\n`,
+      /^f\.yaml: not valid YAML: excessive alias count/,
+    ],
+    ['a Python object', 'a: !!python/object:os.system x\n', /^f\.yaml:1: unknown tag /],
+    ['a list as a key', '? [a]\n: 1\n', /^f\.yaml:1: not valid YAML: /],
+    ['a tab as indentation', 'a:\n\tb: 1\n', /^f\.yaml:2: not valid YAML: /],
+  ])('refuses %s', (_, text, expected) => {
+    expect(mistakes('', () => parse(text)).join('\n')).toMatch(expected);
+  });
+});
