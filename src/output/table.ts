@@ -7,7 +7,7 @@ import type { CycleReport, Output, PollsterFailure } from './output.ts';
 import { StreamWriter } from './stream-writer.ts';
 
 /** A stream that may be a terminal. */
-export type TerminalStream = Writable & { readonly isTTY?: boolean; readonly columns?: number };
+type TerminalStream = Writable & { readonly isTTY?: boolean; readonly columns?: number };
 
 export interface TableOutputOptions {
   readonly stream: TerminalStream;

@@ -25,9 +25,11 @@ export interface SystemdNotifyOptions {
   readonly log: Logger;
   /** The process's own where left out. */
   readonly env?: NodeJS.ProcessEnv;
-  /** Replaces `systemd-notify`. */
+  /** Takes the place of `systemd-notify`. */
   readonly send?: SendNotification;
 }
+
+const TOOL = 'systemd-notify';
 
 const SEND_TIMEOUT_MS = 5000;
 
@@ -40,7 +42,7 @@ function sendWith(env: NodeJS.ProcessEnv): SendNotification {
       // Without the watchdog's variables, which are meant for this process.
       const { NOTIFY_SOCKET, PATH } = env;
       const options = { env: { NOTIFY_SOCKET, PATH }, timeout: SEND_TIMEOUT_MS };
-      execFile('systemd-notify', ['--', ...assignments], options, (error) => (error ? reject(error) : resolve()));
+      execFile(TOOL, ['--', ...assignments], options, (error) => (error ? reject(error) : resolve()));
     });
 }
 
@@ -82,7 +84,7 @@ export function createSystemdNotify({
           failing = false;
         },
         (error: unknown) => {
-          const reason = codeOf(error) === 'ENOENT' ? 'there is no systemd-notify on the PATH' : describeError(error);
+          const reason = codeOf(error) === 'ENOENT' ? `there is no ${TOOL} on the PATH` : describeError(error);
           if (!failing) log.warn({ reason }, 'systemd cannot be told how the service is doing');
           failing = true;
         },

@@ -34,7 +34,9 @@ function seconds(span: string): number {
   return Number(number) * (unit === 'min' ? 60 : 1);
 }
 
-const timeout = 20_000;
+function run(tool: string, args: readonly string[]) {
+  return spawnSync(tool, args, { encoding: 'utf8', timeout: 20_000 });
+}
 
 async function temporaryFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'systemd-'));
@@ -90,7 +92,7 @@ describe('the unit of the polling agent', () => {
     const text = (await readFile(unit, 'utf8')).replace('/usr/bin/ceilometer-polling', process.execPath);
     const complaints = async (name: string, content: string) => {
       await writeFile(join(folder, name), content);
-      const { stderr } = spawnSync('systemd-analyze', ['verify', join(folder, name)], { encoding: 'utf8', timeout });
+      const { stderr } = run('systemd-analyze', ['verify', join(folder, name)]);
       // Units of this machine may have faults of their own.
       return stderr.split('\n').filter((line) => line.includes(name));
     };
@@ -106,10 +108,7 @@ describe('the unit of the polling agent', () => {
       await mkdir(join(root, 'etc'));
       await copyFile(sysusers, join(root, 'etc/ours.conf'));
 
-      const { status, stderr } = spawnSync('systemd-sysusers', [`--root=${root}`, join(root, 'etc/ours.conf')], {
-        encoding: 'utf8',
-        timeout,
-      });
+      const { status, stderr } = run('systemd-sysusers', [`--root=${root}`, join(root, 'etc/ours.conf')]);
 
       expect(status, stderr).toBe(0);
       expect(await readFile(join(root, 'etc/passwd'), 'utf8')).toMatch(/^ceilometer:.*:\/var\/lib\/ceilometer:/m);

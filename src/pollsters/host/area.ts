@@ -20,7 +20,7 @@ export interface Entry<T> {
   readonly metadata?: Metadata;
 }
 
-export interface MeterRow<T> extends Omit<Meter, 'name'> {
+interface MeterRow<T> extends Omit<Meter, 'name'> {
   /** Undefined where this machine does not say. */
   readonly read: (value: T) => number | bigint | undefined;
 }
