@@ -8,13 +8,13 @@ export interface Assignment {
   readonly line: number;
 }
 
-export interface IniSection {
+interface IniSection {
   readonly name: string;
   readonly line: number;
 }
 
 /** Says what was expected, never what the line has: it may be a secret. */
-export interface IniError {
+interface IniError {
   readonly line: number;
   readonly message: string;
 }

@@ -33,13 +33,13 @@ export interface NumberOption extends Common {
   readonly max?: number;
 }
 
-export interface BooleanOption extends Common {
+interface BooleanOption extends Common {
   readonly type: 'boolean';
   readonly default?: boolean;
 }
 
 /** `list` is one value with commas; `multi` is the key repeated, over all files. */
-export interface ListOption extends Common {
+interface ListOption extends Common {
   readonly type: 'list' | 'multi';
   readonly default: readonly string[];
 }
@@ -67,7 +67,7 @@ type ValueOf<O> = O extends { choices: readonly (infer Choice)[] }
     : never;
 type ResolvedOption<O> = O extends { default: unknown } ? ValueOf<O> : ValueOf<O> | undefined;
 
-export type Camel<S extends string> = S extends `${infer Head}_${infer Tail}` ? `${Head}${Capitalize<Camel<Tail>>}` : S;
+type Camel<S extends string> = S extends `${infer Head}_${infer Tail}` ? `${Head}${Capitalize<Camel<Tail>>}` : S;
 type Effective<G> = { [K in keyof G]: G[K] extends { noEffect: string } ? never : K }[keyof G];
 
 /** The values of a table. An option without effect is not there, so acting on one starts with taking its marker away. */

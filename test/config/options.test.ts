@@ -1,5 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { knownOptions } from '../../src/config/known.ts';
+import { findOption, knownOptions } from '../../src/config/known.ts';
 import { camelCase } from '../../src/config/option.ts';
 import { parseValue } from '../../src/config/value.ts';
 
@@ -13,6 +14,21 @@ describe('the option table', () => {
 
     expect(option.help).toMatch(/^[A-Z].*\.$/s);
     if (value !== undefined) expect(parseValue(option, written)).toEqual({ value });
+  });
+
+  it('knows every option of upstream, so that its files give no warnings', () => {
+    const file = new URL('../fixtures/config/upstream-options.txt', import.meta.url);
+    const upstream = readFileSync(file, 'utf8')
+      .split('\n')
+      .filter((line) => /^\w/.test(line));
+
+    const unknown = upstream.filter((spelling) => {
+      const [group = '', name = ''] = spelling.split('.');
+      return findOption(group, name) === undefined;
+    });
+
+    expect(upstream.length).toBeGreaterThan(200);
+    expect(unknown).toEqual([]);
   });
 
   it('gives each name and each deprecated name to one option only', () => {
