@@ -1,0 +1,79 @@
+import type { Logger } from '../plugin.ts';
+import { untilAborted } from '../util/scope.ts';
+import { singleFlight } from '../util/single-flight.ts';
+import { readBlockInfo } from './block-info.ts';
+import { readBulkStats } from './bulk-stats.ts';
+import { DomainCatalogue } from './catalogue.ts';
+import { type ConnectionStatus, Connector } from './connector.ts';
+import type { VirtInspector } from './inspector.ts';
+import type { Session } from './session.ts';
+import { DomainTroubles } from './troubles.ts';
+import { parseVirtUri } from './uri.ts';
+
+export interface InspectorOptions {
+  readonly uri: string;
+  readonly log: Logger;
+  /** Milliseconds for one call and for connecting. */
+  readonly callTimeout?: number;
+  /** Calls in flight at once; libvirtd works on five for one client by default. */
+  readonly parallelCalls?: number;
+}
+
+export interface LibvirtInspector extends VirtInspector {
+  readonly status: ConnectionStatus;
+}
+
+const CALL_TIMEOUT = 5_000;
+const PARALLEL_CALLS = 4;
+
+/** Does no I/O; throws a ConfigError for a URI that cannot be. */
+export function createInspector(options: InspectorOptions): LibvirtInspector {
+  const { log, callTimeout: timeout = CALL_TIMEOUT, parallelCalls: parallel = PARALLEL_CALLS } = options;
+  const calls = { timeout, parallel, log };
+  const troubles = new DomainTroubles(log);
+  const catalogue = new DomainCatalogue(troubles, calls);
+  const connector = new Connector({
+    uri: parseVirtUri(options.uri),
+    timeout,
+    log,
+    onDomainChanged: (domain) => catalogue.noteChange(domain),
+  });
+
+  /** Does it again when the connection breaks meanwhile: a daemon that was restarted costs no values. */
+  async function onSession<T>(signal: AbortSignal, work: (session: Session) => Promise<T>): Promise<T> {
+    const session = await connector.session(signal);
+    try {
+      return await work(session);
+    } catch (error) {
+      if (!session.client.closed) throw error;
+      return work(await connector.session(signal));
+    }
+  }
+
+  const refresh = singleFlight(() => onSession(connector.signal, (session) => catalogue.refresh(session)));
+
+  return {
+    domains: (signal) => untilAborted(refresh(), signal),
+    async stats(domains, signal) {
+      if (domains.length === 0) return new Map();
+      return await onSession(signal, ({ client }) =>
+        readBulkStats(client, domains, troubles, {
+          ...calls,
+          signal,
+          onChanged: (domain) => catalogue.noteChange(domain),
+        }),
+      );
+    },
+    async blockInfo(disks, signal) {
+      if (disks.length === 0) return new Map();
+      return await onSession(signal, ({ client }) => readBlockInfo(client, disks, troubles, { ...calls, signal }));
+    },
+    get connections() {
+      return connector.connections;
+    },
+    get status() {
+      return connector.status;
+    },
+    close: () => connector.close(),
+  };
+}

@@ -1,0 +1,41 @@
+/** Domain events: which ones mean that a domain's XML is no longer what was read before. */
+import type { DomainRef, Message } from './rpc.ts';
+import { readDomainRef } from './rpc.ts';
+import { XdrReader } from './xdr.ts';
+
+interface DomainEventKind {
+  readonly name: string;
+  /** The number to register for (virDomainEventID). */
+  readonly id: number;
+  /** The procedure of the messages about it. All of them start with the id of the callback and the domain. */
+  readonly procedure: number;
+}
+
+/** Without these nothing tells that a domain came, went, started or stopped. */
+export const LIFECYCLE: DomainEventKind = { name: 'lifecycle', id: 0, procedure: 318 };
+
+/**
+ * Events that change the XML of a domain that stays. Left out are those that change nothing in it (reboot, watchdog,
+ * I/O errors, graphics, agent, a completed migration, which comes with lifecycle events) and the balloon's, which
+ * come often and change a size that the statistics tell anyway.
+ */
+export const XML_EVENTS: readonly DomainEventKind[] = [
+  { name: 'block-job', id: 8, procedure: 326 },
+  { name: 'disk-change', id: 9, procedure: 327 },
+  { name: 'tray-change', id: 10, procedure: 328 },
+  { name: 'device-removed', id: 15, procedure: 333 },
+  { name: 'tunable', id: 17, procedure: 346 },
+  { name: 'device-added', id: 19, procedure: 354 },
+  { name: 'metadata-change', id: 23, procedure: 379 },
+  { name: 'nic-mac-change', id: 27, procedure: 453 },
+];
+
+const procedures: ReadonlySet<number> = new Set([LIFECYCLE, ...XML_EVENTS].map((kind) => kind.procedure));
+
+/** The domain that an event is about; undefined for an event that was not registered for. */
+export function eventDomain(message: Message): DomainRef | undefined {
+  if (!procedures.has(message.procedure)) return undefined;
+  const reader = new XdrReader(message.payload);
+  reader.int();
+  return readDomainRef(reader);
+}
