@@ -2,7 +2,7 @@ import { destination, type Logger, pino, stdSerializers } from 'pino';
 import { describeError } from './errors.ts';
 
 export interface LogSettings {
-  readonly debug: boolean;
+  readonly level: 'debug' | 'info' | 'warn';
   /** Standard error when there is none. */
   readonly file: string | undefined;
   /** Standard error as well as the file. */
@@ -29,7 +29,7 @@ export function createLog(settings: LogSettings): Log {
   const format = settings.json ? (line: string) => line : textLine;
   const log = pino(
     {
-      level: settings.debug ? 'debug' : 'info',
+      level: settings.level,
       base: { pid: process.pid },
       serializers: { err: stdSerializers.err },
     },

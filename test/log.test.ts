@@ -15,7 +15,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 function written(json: boolean, use: (log: ReturnType<typeof createLog>) => void): string {
   const file = join(folder, 'agent.log');
-  use(createLog({ debug: false, file, stderr: false, json }));
+  use(createLog({ level: 'info', file, stderr: false, json }));
   return readFileSync(file, 'utf8');
 }
 
@@ -50,7 +50,7 @@ describe('createLog', () => {
 
   it('goes on in a new file when the old one was moved away', () => {
     const file = join(folder, 'agent.log');
-    const log = createLog({ debug: false, file, stderr: false, json: false });
+    const log = createLog({ level: 'info', file, stderr: false, json: false });
     log.info({}, 'before');
     renameSync(file, `${file}.1`);
 

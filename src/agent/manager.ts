@@ -12,6 +12,7 @@ import { PollingTask } from './polling-task.ts';
 import { PollsterRun } from './pollster-run.ts';
 import type { Registry } from './registry.ts';
 import { slotAt, slotGrid } from './slots.ts';
+import { upstreamPollsters } from './upstream-pollsters.ts';
 
 export interface ManagerParts {
   readonly config: Config;
@@ -106,11 +107,13 @@ function createTasks(parts: ManagerParts, clock: Clock): readonly PollingTask[] 
   return tasks;
 }
 
-/** A name that selects nothing is a mistake, but one that another agent's namespaces may explain. */
+/** A name that selects nothing is a mistake, unless it is of a namespace that another agent polls. */
 function warnOfUnmatched({ host, registry, sources }: ManagerParts): void {
   const known = registry.pollsters.map(({ name }) => name);
+  const elsewhere = Object.values(upstreamPollsters).flat();
   for (const source of sources) {
     for (const { pattern, nearest } of unmatched(source.meters, known)) {
+      if (elsewhere.some((name) => supports([pattern], name))) continue;
       const fields = { source: source.name, line: source.line, meters: pattern };
       host.log.warn(
         nearest === undefined ? fields : { ...fields, nearest },

@@ -68,7 +68,7 @@ export class PollingTask {
 
   /** One cycle now. Never rejects. */
   async cycle(tick: Tick, kill: AbortSignal): Promise<CycleReport> {
-    const { clock, deadline, grid, lanes, cycleEnded } = this.#settings;
+    const { clock, deadline, grid, lanes, log, cycleEnded } = this.#settings;
     const startedAt = clock.now();
     const started = clock.monotonic();
     this.#lastSlot = tick.slot;
@@ -83,12 +83,14 @@ export class PollingTask {
       sources: [...new Set(this.#runs.map(({ source }) => source.name))],
       slot: tick.slot,
       startedAt,
-      seconds: (clock.monotonic() - started) / 1000,
+      seconds: Math.round(clock.monotonic() - started) / 1000,
       pollsters: this.#runs.length,
       samples: [...results.values()].reduce((sum, { samples }) => sum + samples, 0),
       failures: kill.aborted ? [] : this.#report(results),
       missedSlots: tick.missed,
     };
+    const { samples, pollsters, failures, seconds } = report;
+    log.info({ sources: report.sources, pollsters, samples, failures: failures.length, seconds }, 'cycle done');
     cycleEnded(report);
     return report;
   }

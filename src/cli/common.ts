@@ -1,4 +1,5 @@
 /** What the commands share: options of all of them, lists, exit codes. */
+import { resolve } from 'node:path';
 import type { Argv } from 'yargs';
 import yargs from 'yargs';
 import type { LoadedConfig } from '../config/load.ts';
@@ -64,14 +65,22 @@ export function readConfig(args: ConfigArguments, overrides: Overrides = {}): Lo
   });
 }
 
-export function openLog({ config, warnings }: LoadedConfig): Log {
-  const log = createLog(logSettings(config));
+export function openLog(program: string, { config, warnings }: LoadedConfig): Log {
+  const log = createLog(logSettings(program, config.default));
   for (const warning of warnings) log.warn({ detail: warning }, 'configuration');
   return log;
 }
 
-function logSettings({ default: options }: LoadedConfig['config']): LogSettings {
-  return { debug: options.debug, file: options.logFile, stderr: options.useStderr, json: options.useJson };
+/** As oslo.log: a relative `log_file` is in `log_dir`, and `log_dir` alone means the program's own name there. */
+function logSettings(program: string, options: LoadedConfig['config']['default']): LogSettings {
+  const { debug, logDir = '', logFile, useJson, useStderr } = options;
+  const file = logFile ?? (logDir === '' ? undefined : `${program}.log`);
+  return {
+    level: debug ? 'debug' : 'info',
+    file: file === undefined ? undefined : resolve(logDir, file),
+    stderr: useStderr,
+    json: useJson,
+  };
 }
 
 /** Repeated and comma-separated values alike; one that is said again counts once, and is told of. */

@@ -47,11 +47,13 @@ export function outputOpener(kind: OutputKind, log: Logger): OpenOutput {
 
 function openOutput(kind: OutputKind, config: Config, log: Logger): Output {
   const secret = config.publisher.telemetrySecret;
+  // Nobody reads on, as after `| head`: that ends the run like a signal.
+  const onGone = () => process.emit('SIGTERM');
   switch (kind) {
     case 'table':
-      return createTableOutput({ stream: process.stdout, env: process.env });
+      return createTableOutput({ stream: process.stdout, onGone });
     case 'jsonl':
-      return createJsonlOutput({ stream: process.stdout, secret });
+      return createJsonlOutput({ stream: process.stdout, secret, onGone });
     case 'none':
       return createNoneOutput();
     case 'amqp':

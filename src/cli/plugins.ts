@@ -6,7 +6,7 @@ import { type ConfigArguments, exitCodes, openLog, readConfig } from './common.t
 /** Prints a row for each meter of each pollster, of every namespace and plugin. */
 export async function listPlugins(args: ConfigArguments): Promise<number> {
   const loaded = readConfig(args);
-  const host = createHost(loaded.config, openLog(loaded));
+  const host = createHost(loaded.config, openLog('ceilometer', loaded));
   const { pollsters } = await loadRegistry({ namespaces: undefined, plugins: loaded.config.default.plugins }, host);
   const rows = pollsters.flatMap(rowsOf);
   const columns = ['NAMESPACE', 'METER', 'TYPE', 'UNIT', 'PACKAGE'].map((title) => ({ title }));

@@ -52,7 +52,7 @@ async function main(argv: readonly string[]): Promise<number> {
 
 async function poll(args: PollingArguments): Promise<number> {
   const loaded = readConfig(args);
-  const log = openLog(loaded);
+  const log = openLog(NAME, loaded);
   const openOutput = outputOpener(args.output, log);
   const first = await generation(args, loaded, openOutput, log);
   if (args.once) return once(first);

@@ -19,7 +19,7 @@ const PATIENCE = 1000;
 
 export async function up({ interval, debug }: UpOptions): Promise<number> {
   const loaded = loadConfig({ files: [], dirs: [], env: process.env });
-  const log = createLog({ debug, file: undefined, stderr: true, json: false });
+  const log = createLog({ level: debug ? 'debug' : 'warn', file: undefined, stderr: true, json: false });
   const uri = libvirtUri(loaded.config);
   const compute = await libvirtAnswers(uri, PATIENCE);
   console.log(

@@ -3,6 +3,8 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { builtin } from '../../src/agent/builtin.ts';
 import { loadRegistry } from '../../src/agent/registry.ts';
+import { upstreamPollsters } from '../../src/agent/upstream-pollsters.ts';
+import { describeError } from '../../src/errors.ts';
 import { fakeHost } from '../../src/testing.ts';
 
 const plugin = (name: string) => fileURLToPath(new URL(`../fixtures/plugins/${name}.mjs`, import.meta.url));
@@ -19,6 +21,14 @@ describe('the manifest', () => {
     const folders = readdirSync(new URL('../../src/pollsters', import.meta.url));
 
     expect(Object.keys(builtin).sort()).toEqual(folders.sort());
+  });
+});
+
+describe('the compute namespace', () => {
+  it('has every pollster of upstream’s', async () => {
+    const { names } = await load({ namespaces: ['compute'] });
+
+    expect(upstreamPollsters['compute']?.filter((name) => !names.includes(name))).toEqual([]);
   });
 });
 
@@ -76,7 +86,7 @@ describe('loadRegistry', () => {
     const errors = lines.filter(({ level }) => level === 'error');
     expect(names).toContain('hardware.cpu.load.1min');
     expect(errors).toHaveLength(1);
-    expect(String((errors[0]?.fields as { err: Error }).err.message)).toContain(reason);
+    expect(describeError(Object(errors[0]?.fields).err)).toContain(reason);
   });
 
   it('leaves out members whose factory throws or whose shape is wrong, and keeps their neighbours', async () => {

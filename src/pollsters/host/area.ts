@@ -68,7 +68,7 @@ function pollsterOf<S extends AreaState, T>(
 ): Pollster {
   return {
     meters: [meter],
-    discovery: 'local_host',
+    discovery: 'local_node',
     async *poll(resources, ctx) {
       const foreign = resources.map(({ id }) => id).filter((id) => id !== hostname);
       if (foreign.length < resources.length) yield* readings(ctx);

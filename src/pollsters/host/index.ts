@@ -7,7 +7,7 @@ import { areas, type HostState } from './meters.ts';
 import { openMachine } from './open-machine.ts';
 
 /** Finds the machine itself, under the name that its samples carry. */
-function localHost(host: Host): Discovery {
+function localNode(host: Host): Discovery {
   return { group: null, discover: async () => [{ id: host.hostname }] };
 }
 
@@ -38,7 +38,7 @@ export function hostPlugin(machineOf: (host: Host) => Machine): Plugin {
         ...areaPollsters(areas.blocks, stateOf),
       },
     },
-    discoveries: { host: { local_host: localHost } },
+    discoveries: { host: { local_node: localNode } },
   });
 }
 

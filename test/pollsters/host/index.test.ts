@@ -62,7 +62,7 @@ describe('the host namespace', () => {
 
   it('finds this machine alone, under the name that its samples carry', async () => {
     const host = fakeHost('cn7');
-    const discovery = await plugin.discoveries?.['host']?.['local_host']?.(host);
+    const discovery = await plugin.discoveries?.['host']?.['local_node']?.(host);
 
     const found = await discovery?.discover(undefined, {
       signal: new AbortController().signal,

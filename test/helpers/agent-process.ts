@@ -1,0 +1,66 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const commands = {
+  polling: fileURLToPath(new URL('../../dist/cli/polling.js', import.meta.url)),
+  ceilometer: fileURLToPath(new URL('../../dist/cli/ceilometer.js', import.meta.url)),
+};
+
+export interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** Milliseconds from the start to the end. */
+  readonly lasted: number;
+}
+
+/** A command of the built package, as its user runs it. */
+export class AgentProcess {
+  readonly child: ChildProcess;
+  readonly ended: Promise<Ended>;
+  stdout = '';
+  stderr = '';
+
+  constructor(command: keyof typeof commands, args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+    const started = performance.now();
+    const child = spawn(process.execPath, [commands[command], ...args], {
+      env: { PATH: process.env['PATH'], HOME: '/nonexistent', ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.child = child;
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      this.stdout += text;
+    });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      this.stderr += text;
+    });
+    this.ended = new Promise((resolve) => {
+      child.on('close', (code, signal) => {
+        resolve({ code, signal, stdout: this.stdout, stderr: this.stderr, lasted: performance.now() - started });
+      });
+    });
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.child.kill(signal);
+  }
+
+  /** Resolves when the pattern shows in the output, or rejects with what was shown instead. */
+  async shows(pattern: RegExp, seconds = 20): Promise<RegExpMatchArray> {
+    const until = Date.now() + seconds * 1000;
+    for (;;) {
+      const found = `${this.stdout}\n${this.stderr}`.match(pattern);
+      if (found !== null) return found;
+      if (Date.now() > until || this.child.exitCode !== null) {
+        throw new Error(`${pattern} did not show in\n${this.stdout}\n${this.stderr}`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+}
+
+/** Runs a command to its end. */
+export function run(command: keyof typeof commands, args: readonly string[], env?: NodeJS.ProcessEnv): Promise<Ended> {
+  return new AgentProcess(command, args, env).ended;
+}
