@@ -56,11 +56,14 @@ export interface FakeHost extends Host {
 
 type Settings = Readonly<Record<string, Readonly<Record<string, OptionValue>>>>;
 
-export function fakeHost(hypervisor: FakeHypervisor, settings: Settings = {}): FakeHost {
+export function fakeHost(hypervisor: FakeHypervisor, settings?: Settings): FakeHost {
+  return hostWith(inspectorOf(hypervisor), settings);
+}
+
+export function hostWith(inspector: VirtInspector, settings: Settings = {}): FakeHost {
   const lines: LogLine[] = [];
   const at = (level: keyof Logger) => (fields: object, message: string) =>
     void lines.push({ level, fields: { ...fields }, message });
-  const inspector = inspectorOf(hypervisor);
   return {
     hostname: 'compute-1.oracle.example',
     config: configOf(settings),
