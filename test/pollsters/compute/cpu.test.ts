@@ -3,7 +3,7 @@ import type { DomainStats } from '../../../src/libvirt/inspector.ts';
 import { cpuTime } from '../../../src/pollsters/compute/cpu.ts';
 import compute from '../../../src/pollsters/compute/index.ts';
 import { domainOf, statsOf } from './domains.ts';
-import { cycle, fakeHost, fakeHypervisor, load } from './support.ts';
+import { cycle, fakeHypervisor, hostOf, load } from './support.ts';
 
 describe('the CPU time of an instance', () => {
   it('is what its vCPUs ran and waited', () => {
@@ -40,7 +40,7 @@ describe('cpu_util', () => {
   async function setUp() {
     const hypervisor = fakeHypervisor();
     hypervisor.domains = [domainOf({ id: 1 })];
-    const host = fakeHost(hypervisor);
+    const host = hostOf(hypervisor);
     const plugin = await load(compute, host);
     /** One poll at `second`, when the two vCPUs together have used `busy` seconds. */
     async function poll(second: number, busy: number, changes: Partial<DomainStats> = {}, source = 'test') {

@@ -3,7 +3,7 @@ import compute from '../../../src/pollsters/compute/index.ts';
 import type { Instance } from '../../../src/pollsters/compute/instance.ts';
 import { createComputePlugin } from '../../../src/pollsters/compute/plugin.ts';
 import { domainOf, novaXml } from './domains.ts';
-import { cycle, type FakeHost, fakeHost, fakeHypervisor } from './support.ts';
+import { cycle, type FakeHost, fakeHypervisor, hostOf } from './support.ts';
 
 async function discover(host: FakeHost, plugin = compute): Promise<readonly Instance[]> {
   const discovery = await plugin.discoveries?.['compute']?.['local_instances']?.(host);
@@ -16,7 +16,7 @@ describe('the discovery local_instances', () => {
   it('finds the domains that Nova made', async () => {
     const hypervisor = fakeHypervisor();
     hypervisor.domains = [domainOf({ uuid: 'a' }), domainOf({ uuid: 'b', metadata: '' }), domainOf({ uuid: 'c' })];
-    const host = fakeHost(hypervisor);
+    const host = hostOf(hypervisor);
 
     const found = await discover(host);
 
@@ -43,7 +43,7 @@ describe('the discovery local_instances', () => {
     const hypervisor = fakeHypervisor();
     const { xml } = broken;
     hypervisor.domains = [{ uuid: 'broken', name: 'bad', id: 2, xml }, domainOf({ uuid: 'sound' })];
-    const host = fakeHost(hypervisor);
+    const host = hostOf(hypervisor);
 
     const first = await discover(host);
     const second = await discover(host);
@@ -60,7 +60,7 @@ describe('the discovery local_instances', () => {
 
   it('warns again when a broken domain has changed and still is broken', async () => {
     const hypervisor = fakeHypervisor();
-    const host = fakeHost(hypervisor);
+    const host = hostOf(hypervisor);
     const broken = domainOf({ metadata: novaXml({ owner: '' }) });
 
     hypervisor.domains = [broken];
@@ -75,18 +75,18 @@ describe('the discovery local_instances', () => {
     const hypervisor = fakeHypervisor();
     const metadata = novaXml({ version: '2.0' });
     hypervisor.domains = [domainOf({ uuid: 'a', metadata }), domainOf({ uuid: 'b', metadata })];
-    const host = fakeHost(hypervisor);
+    const host = hostOf(hypervisor);
 
     const found = await discover(host);
 
     expect(found).toHaveLength(2);
-    expect(host.lines.map(({ level, fields }) => [level, fields['version']])).toEqual([['warn', '2.0']]);
+    expect(host.lines.map(({ level, fields }) => [level, Reflect.get(fields, 'version')])).toEqual([['warn', '2.0']]);
   });
 
   it('derives an instance once per change of its domain', async () => {
     const hypervisor = fakeHypervisor();
     const domain = domainOf();
-    const host = fakeHost(hypervisor);
+    const host = hostOf(hypervisor);
     hypervisor.domains = [domain];
 
     const [first] = await discover(host);
@@ -99,7 +99,7 @@ describe('the discovery local_instances', () => {
   });
 
   it('fails when the hypervisor does not answer, rather than find nothing', async () => {
-    const host = fakeHost(fakeHypervisor());
+    const host = hostOf(fakeHypervisor());
     host.inspector().domains = () => Promise.reject(new Error('no answer'));
 
     await expect(discover(host)).rejects.toThrow('no answer');
@@ -110,7 +110,7 @@ describe('the discovery local_instances', () => {
     const flavors = ['name="a" id="1"', 'name="b"', 'name="c" id=""'].map((attributes) => flavorOf('', attributes));
     hypervisor.domains = flavors.map((flavor, n) => domainOf({ uuid: `${n}`, metadata: novaXml({ flavor }) }));
     const nova = { flavorId: (name: string) => (name === 'b' ? '2' : undefined), serverMetadata: () => ({}) };
-    const host = fakeHost(hypervisor);
+    const host = hostOf(hypervisor);
 
     const found = await discover(
       host,
@@ -125,7 +125,7 @@ describe('the discovery local_instances', () => {
     const hypervisor = fakeHypervisor();
     hypervisor.domains = [domainOf()];
     const nova = { flavorId: () => undefined, serverMetadata: () => ({ 'metering.stack': 's1', other: 'x' }) };
-    const host = fakeHost(hypervisor, { default: { reservedMetadataKeys: ['other'] } });
+    const host = hostOf(hypervisor, { default: { reservedMetadataKeys: ['other'] } });
 
     const [instance] = await discover(
       host,
@@ -137,21 +137,24 @@ describe('the discovery local_instances', () => {
     expect(Object.keys(base).slice(-2)).toEqual(['root_gb', 'user_metadata']);
   });
 
-  it.each(['naive', 'workload_partitioning'])('refuses the method %s with the one that works', async (method) => {
-    const host = fakeHost(fakeHypervisor(), { compute: { instanceDiscoveryMethod: method } });
+  it.each(['naive', 'workload_partitioning'] as const)(
+    'refuses the method %s with the one that works',
+    async (method) => {
+      const host = hostOf(fakeHypervisor(), { compute: { instanceDiscoveryMethod: method } });
 
-    await expect(discover(host)).rejects.toMatchObject({
-      code: 'ERR_CONFIG',
-      message: `[compute] instance_discovery_method = ${method}: instances are discovered by libvirt_metadata only, not through the Nova API`,
-    });
-  });
+      await expect(discover(host)).rejects.toMatchObject({
+        code: 'ERR_CONFIG',
+        message: `[compute] instance_discovery_method = ${method}: instances are discovered by libvirt_metadata only, not through the Nova API`,
+      });
+    },
+  );
 
   it('says that it cannot fetch extra metadata', async () => {
-    const host = fakeHost(fakeHypervisor(), { compute: { fetchExtraMetadata: true } });
+    const host = hostOf(fakeHypervisor(), { compute: { fetchExtraMetadata: true } });
 
     await discover(host);
 
-    expect(host.lines.map(({ level, fields }) => [level, fields['option']])).toEqual([
+    expect(host.lines.map(({ level, fields }) => [level, Reflect.get(fields, 'option')])).toEqual([
       ['warn', '[compute] fetch_extra_metadata'],
     ]);
   });
@@ -159,7 +162,7 @@ describe('the discovery local_instances', () => {
 
 describe('the discovery local_node', () => {
   it('finds this host, which no other agent has', async () => {
-    const host = fakeHost(fakeHypervisor());
+    const host = hostOf(fakeHypervisor());
 
     const discovery = await compute.discoveries?.['compute']?.['local_node']?.(host);
 

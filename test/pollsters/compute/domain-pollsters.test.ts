@@ -1,15 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import type { DomainStats } from '../../../src/libvirt/inspector.ts';
 import compute from '../../../src/pollsters/compute/index.ts';
+import { checkPlugin } from '../../../src/testing.ts';
 import { domainOf, novaXml, statsOf } from './domains.ts';
-import { cycle, fakeHost, fakeHypervisor, load, type Polled } from './support.ts';
+import { cycle, fakeHypervisor, hostOf, load, type Polled } from './support.ts';
 
 async function setUp(stats: Partial<DomainStats> = {}, settings = {}) {
   const hypervisor = fakeHypervisor();
   hypervisor.domains = [domainOf()];
   hypervisor.stats.set('uuid-1', statsOf(stats));
   hypervisor.images.set('uuid-1-vda', { capacity: 18n, allocation: 5n, physical: 20n });
-  const host = fakeHost(hypervisor, settings);
+  const host = hostOf(hypervisor, settings);
   return { hypervisor, host, plugin: await load(compute, host) };
 }
 
@@ -18,6 +19,12 @@ function volumes(polled: readonly Polled[]): Record<string, number | bigint> {
 }
 
 describe('the compute pollsters', () => {
+  it('keep the contract of plugins', async () => {
+    const { host } = await setUp();
+
+    await expect(checkPlugin(compute, { host })).resolves.toBeUndefined();
+  });
+
   it('read every meter of a running instance', async () => {
     const { host, plugin } = await setUp({
       perf: { instructions: 7n, cpu_cycles: 8n, cache_references: 9n, cache_misses: 1n },

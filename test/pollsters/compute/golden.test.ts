@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createComputePlugin } from '../../../src/pollsters/compute/plugin.ts';
 import { type GoldenHypervisor, type GoldenSample, goldenFacts, goldenSamples } from './golden.ts';
-import { cycle, type FakeHypervisor, fakeHost, fakeHypervisor, load, type Polled } from './support.ts';
+import { cycle, type FakeHypervisor, fakeHypervisor, hostOf, load, type Polled } from './support.ts';
 
 /** What the Nova of the golden data knew. */
 const nova = {
@@ -20,7 +20,7 @@ function tell(hypervisor: FakeHypervisor, { domains, stats, images }: GoldenHype
 
 async function pollGolden(settings = {}) {
   const hypervisor = fakeHypervisor();
-  const host = fakeHost(hypervisor, settings);
+  const host = hostOf(hypervisor, settings);
   const plugin = await load(
     createComputePlugin(() => nova),
     host,
@@ -122,7 +122,7 @@ describe('the golden domains', () => {
         message: 'domain with unusable XML is left out',
       },
     ]);
-    expect(host.lines.filter(({ fields }) => fields['domain'] === 'instance-00001007')).toHaveLength(1);
+    expect(host.lines.filter(({ fields }) => Reflect.get(fields, 'domain') === 'instance-00001007')).toHaveLength(1);
   });
 
   it('have all meters of upstream, those included that no golden domain has', () => {

@@ -2,14 +2,14 @@ import { describe, expect, it } from 'vitest';
 import type { DiskStats } from '../../../src/libvirt/inspector.ts';
 import compute from '../../../src/pollsters/compute/index.ts';
 import { domainOf, statsOf } from './domains.ts';
-import { cycle, fakeHost, fakeHypervisor, load } from './support.ts';
+import { cycle, fakeHypervisor, hostOf, load } from './support.ts';
 
 const METERS = ['disk.device.capacity', 'disk.device.allocation', 'disk.device.usage'];
 const bulk: DiskStats = { name: 'vda', allocation: 0n, capacity: 100n, physical: 8n };
 
 async function setUp() {
   const hypervisor = fakeHypervisor();
-  const host = fakeHost(hypervisor);
+  const host = hostOf(hypervisor);
   const plugin = await load(compute, host);
   hypervisor.domains = [domainOf()];
   hypervisor.images.set('uuid-1-vda', { capacity: 100n, allocation: 8n, physical: 50n });
@@ -90,7 +90,7 @@ describe('the sizes of a disk', () => {
     const hypervisor = fakeHypervisor();
     hypervisor.domains = [domainOf()];
     hypervisor.stats.set('uuid-1', statsOf());
-    const host = fakeHost(hypervisor);
+    const host = hostOf(hypervisor);
 
     await (await load(compute, host)).poll(cycle(host), ['disk.device.read.bytes', 'cpu', 'disk.root.size']);
 

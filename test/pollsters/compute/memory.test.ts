@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import compute from '../../../src/pollsters/compute/index.ts';
 import { domainOf, statsOf } from './domains.ts';
-import { cycle, fakeHost, fakeHypervisor, load } from './support.ts';
+import { cycle, fakeHypervisor, hostOf, load } from './support.ts';
 
 const METERS = ['memory', 'memory.available', 'memory.usage', 'memory.resident', 'memory.swap.in', 'memory.swap.out'];
 
@@ -9,7 +9,7 @@ async function poll(balloon: Readonly<Record<string, bigint>>, devices = "<memba
   const hypervisor = fakeHypervisor();
   hypervisor.domains = [domainOf({ devices })];
   hypervisor.stats.set('uuid-1', statsOf({ balloon }));
-  const host = fakeHost(hypervisor);
+  const host = hostOf(hypervisor);
   const polled = await (await load(compute, host)).poll(cycle(host), METERS);
   return Object.fromEntries(polled.map(({ meter, volume }) => [meter.name, volume]));
 }

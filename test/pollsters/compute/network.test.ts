@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import compute from '../../../src/pollsters/compute/index.ts';
 import { domainOf, statsOf } from './domains.ts';
-import { cycle, fakeHost, fakeHypervisor, load } from './support.ts';
+import { cycle, fakeHypervisor, hostOf, load } from './support.ts';
 
 const METERS = ['network.incoming.bytes.delta', 'network.outgoing.bytes.delta'];
 
@@ -11,7 +11,7 @@ function nic(tap: string, { mac = 'm1', type = 'bridge' } = {}): string {
 
 async function setUp(type = 'bridge') {
   const hypervisor = fakeHypervisor();
-  const host = fakeHost(hypervisor);
+  const host = hostOf(hypervisor);
   const plugin = await load(compute, host);
   hypervisor.domains = [domainOf({ id: 1, devices: nic('tap1', { type }) })];
   /** One poll when the NICs have received and sent so many bytes; the deltas of each in turn. */

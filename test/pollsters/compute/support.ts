@@ -1,15 +1,9 @@
 /** A host whose hypervisor says what a test tells it to, and the compute plugin polled against it. */
-import { createCycleCache } from '../../../src/agent/cycle-cache.ts';
-import { camelCase, type OptionValue } from '../../../src/config/option.ts';
-import { type Config, options } from '../../../src/config/options.ts';
 import type { BlockInfo, Domain, DomainStats, VirtInspector } from '../../../src/libvirt/inspector.ts';
-import type { Host, Logger, Meter, Plugin, PollContext, Pollster, Reading, Resource } from '../../../src/plugin.ts';
+import type { Meter, Plugin, PollContext, Pollster, Reading, Resource } from '../../../src/plugin.ts';
+import { type FakeHost, type FakeHostOptions, fakeHost, pollContext } from '../../../src/testing.ts';
 
-export interface LogLine {
-  readonly level: keyof Logger;
-  readonly fields: Record<string, unknown>;
-  readonly message: string;
-}
+export type { FakeHost };
 
 export interface FakeHypervisor {
   domains: Domain[];
@@ -50,45 +44,20 @@ function inspectorOf(hypervisor: FakeHypervisor): VirtInspector {
   };
 }
 
-export interface FakeHost extends Host {
-  readonly lines: LogLine[];
+type Options = NonNullable<FakeHostOptions['options']>;
+
+/** A host under the name of the golden data's. */
+export function hostOf(hypervisor: FakeHypervisor, options: Options = {}): FakeHost {
+  return hostWith(inspectorOf(hypervisor), options);
 }
 
-type Settings = Readonly<Record<string, Readonly<Record<string, OptionValue>>>>;
-
-export function fakeHost(hypervisor: FakeHypervisor, settings?: Settings): FakeHost {
-  return hostWith(inspectorOf(hypervisor), settings);
-}
-
-export function hostWith(inspector: VirtInspector, settings: Settings = {}): FakeHost {
-  const lines: LogLine[] = [];
-  const at = (level: keyof Logger) => (fields: object, message: string) =>
-    void lines.push({ level, fields: { ...fields }, message });
-  return {
-    hostname: 'compute-1.oracle.example',
-    config: configOf(settings),
-    log: { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') },
-    lines,
-    inspector: () => inspector,
-  };
-}
-
-/** The defaults of the option table with these settings instead, by camel-cased group and name. */
-function configOf(settings: Settings): Config {
-  const groups = Object.entries(options).map(([group, rows]) => {
-    const defaults = Object.entries(rows).map(([name, row]) => [
-      camelCase(name),
-      'default' in row ? row.default : undefined,
-    ]);
-    const key = camelCase(group);
-    return [key, { ...Object.fromEntries(defaults), ...settings[key] }];
-  });
-  return { ...Object.fromEntries(groups), section: () => ({}) } as Config;
+export function hostWith(inspector: VirtInspector, options: Options = {}): FakeHost {
+  return fakeHost({ hostname: 'compute-1.oracle.example', inspector, options });
 }
 
 /** A cycle of one source. */
 export function cycle(host: FakeHost, source = 'test'): PollContext {
-  return { signal: AbortSignal.timeout(20_000), cache: createCycleCache(), log: host.log, source };
+  return pollContext({ host, source });
 }
 
 export interface Polled extends Reading {
