@@ -47,6 +47,8 @@ function decodeRecord(reader: XdrReader, monotonicTime: number): StatsRecord {
   const stats = newStats(monotonicTime);
   const count = reader.arrayLength(PARAMS_MAX, PARAM_SIZE);
   for (let i = 0; i < count; i++) decodeValue(reader, stats, fieldSetter(reader.ascii(STRING_MAX)));
+  // Without a process to look at, QEMU's driver gives the CPU time of libvirtd itself.
+  if (stats.state === SHUT_OFF) delete stats.cpuTime;
   // QEMU's driver reads this one together with what needs the monitor, whether or not the domain has a balloon.
   const complete = stats.balloon['rss'] !== undefined || stats.state === SHUT_OFF;
   return { domain, stats: finishStats(stats), complete };

@@ -1,0 +1,146 @@
+/** Messages as libvirtd sends and reads them, and domains to put into them. */
+import * as procedures from '../../src/libvirt/procedures.ts';
+import {
+  DOMAIN_LIST_MAX,
+  DOMAIN_REF_SIZE,
+  type DomainRef,
+  encodeMessage,
+  KEEPALIVE_PROGRAM,
+  MESSAGE_TYPE,
+  type Message,
+  PROTOCOL_VERSION,
+  REMOTE_PROGRAM,
+  readDomainRef,
+  STATUS,
+  STRING_MAX,
+  writeDomainRef,
+} from '../../src/libvirt/rpc.ts';
+import { XdrReader, XdrWriter } from '../../src/libvirt/xdr.ts';
+
+/** A value of a typed parameter: a bigint is unsigned, a negative one signed, a number 32 bits wide. */
+export type ParamValue = bigint | number | string | boolean;
+
+export interface FakeDomain extends DomainRef {
+  readonly xml: string;
+  readonly stats: Readonly<Record<string, ParamValue>>;
+}
+
+export interface FakeCall {
+  readonly procedure: number;
+  /** The domains it names, if it names any. */
+  readonly domains: readonly DomainRef[];
+  readonly flags: number;
+}
+
+/** A running domain with one vCPU, one disk and one interface. */
+export function fakeDomain(index: number, overrides: Partial<FakeDomain> = {}): FakeDomain {
+  const uuid = `00000000-0000-4000-8000-${index.toString(16).padStart(12, '0')}`;
+  const name = overrides.name ?? `instance-${index.toString(16).padStart(8, '0')}`;
+  const id = overrides.id ?? index + 1;
+  const root = id < 0 ? "<domain type='qemu'>" : `<domain type='qemu' id='${id}'>`;
+  const xml = `${root}\n  <name>${name}</name>\n  <uuid>${uuid}</uuid>\n</domain>\n`;
+  return { uuid, xml, stats: plainStats(index), ...overrides, name, id };
+}
+
+function plainStats(index: number): Readonly<Record<string, ParamValue>> {
+  return {
+    'state.state': 1,
+    'state.reason': 1,
+    'cpu.time': 1_000_000_000n + BigInt(index),
+    'balloon.current': 32_768n,
+    'balloon.maximum': 32_768n,
+    'balloon.rss': 45_000n,
+    'vcpu.current': 1,
+    'vcpu.maximum': 1,
+    'vcpu.0.time': 900_000_000n,
+    'vcpu.0.wait': 5n,
+    'net.count': 1,
+    'net.0.name': `tap${index}`,
+    'net.0.rx.bytes': 90n,
+    'block.count': 1,
+    'block.0.name': 'vda',
+    'block.0.rd.reqs': 7n,
+  };
+}
+
+export function decodeCall(message: Message): FakeCall {
+  const reader = new XdrReader(message.payload);
+  const { procedure } = message;
+  switch (procedure) {
+    case procedures.domainXml.number:
+      return { procedure, domains: [readDomainRef(reader)], flags: reader.uint() };
+    case procedures.blockInfo.number: {
+      const domains = [readDomainRef(reader)];
+      reader.string(STRING_MAX);
+      return { procedure, domains, flags: reader.uint() };
+    }
+    case procedures.allDomainStats.number: {
+      const domains = reader.array(DOMAIN_LIST_MAX, DOMAIN_REF_SIZE, () => readDomainRef(reader));
+      reader.uint();
+      return { procedure, domains, flags: reader.uint() };
+    }
+    default:
+      return { procedure, domains: [], flags: 0 };
+  }
+}
+
+/** The reply to a call, for reactions that need its bytes. */
+export function reply({ procedure, serial }: Message, write?: (writer: XdrWriter) => void): Buffer {
+  return encodeMessage({ ...frame, type: MESSAGE_TYPE.REPLY, procedure, serial, status: STATUS.OK }, write);
+}
+
+export function errorReply({ procedure, serial }: Message, number: number, message: string): Buffer {
+  const header = { ...frame, type: MESSAGE_TYPE.REPLY, procedure, serial, status: STATUS.ERROR };
+  return encodeMessage(header, (writer) => writeError(writer, number, message));
+}
+
+const frame = { program: REMOTE_PROGRAM, version: PROTOCOL_VERSION };
+
+/** The payload of an error. */
+function writeError(writer: XdrWriter, number: number, message: string): void {
+  const domain = 10;
+  const level = 2;
+  writer
+    .int(number)
+    .int(domain)
+    .optional(message, () => writer.string(message))
+    .int(level);
+  for (let none = 0; none < 4; none++) writer.bool(false);
+  writer.int(0).int(0).bool(false);
+}
+
+export function eventMessage(procedure: number, domain: DomainRef): Buffer {
+  const header = { ...frame, type: MESSAGE_TYPE.EVENT, procedure, serial: 0, status: STATUS.OK };
+  return encodeMessage(header, (writer) => {
+    const callback = 1;
+    writer.int(callback);
+    writeDomainRef(writer, domain);
+    // Event and detail, a device's alias, a metadata's type: nobody reads them.
+    writer.int(0).int(0);
+  });
+}
+
+export function keepAlive(procedure: number): Buffer {
+  const header = { program: KEEPALIVE_PROGRAM, version: PROTOCOL_VERSION, type: MESSAGE_TYPE.EVENT };
+  return encodeMessage({ ...header, procedure, serial: 0, status: STATUS.OK });
+}
+
+/** One record of a reply to the statistics call. */
+function writeRecord(writer: XdrWriter, domain: FakeDomain): void {
+  writeDomainRef(writer, domain);
+  writer.array(Object.entries(domain.stats), ([name, value]) => {
+    writer.string(name);
+    if (typeof value === 'string') writer.int(7).string(value);
+    else if (typeof value === 'boolean') writer.int(6).int(value ? 1 : 0);
+    else if (typeof value === 'number') writer.int(value < 0 ? 1 : 2).int(value);
+    else if (value < 0n) writer.int(3).hyper(value);
+    else writer.int(4).uhyper(value);
+  });
+}
+
+/** The payload of a reply to the statistics call. */
+export function statsPayload(domains: readonly FakeDomain[]): Buffer {
+  const writer = new XdrWriter();
+  writer.array(domains, (domain) => writeRecord(writer, domain));
+  return writer.finish();
+}

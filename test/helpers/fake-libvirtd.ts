@@ -1,0 +1,207 @@
+/** A scripted libvirtd that speaks real RPC over a unix socket: it counts the calls and misbehaves on demand. */
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { LIFECYCLE, XML_EVENTS } from '../../src/libvirt/events.ts';
+import * as procedures from '../../src/libvirt/procedures.ts';
+import {
+  type DomainRef,
+  KEEPALIVE_PING,
+  KEEPALIVE_PONG,
+  KEEPALIVE_PROGRAM,
+  type Message,
+  MessageSplitter,
+  writeDomainRef,
+} from '../../src/libvirt/rpc.ts';
+import { XdrReader } from '../../src/libvirt/xdr.ts';
+import type { FakeCall, FakeDomain } from './fake-libvirtd-wire.ts';
+import { decodeCall, errorReply, eventMessage, keepAlive, reply, statsPayload } from './fake-libvirtd-wire.ts';
+
+export { fakeDomain } from './fake-libvirtd-wire.ts';
+
+/** What the server does with a call instead of answering it. */
+export type Reaction =
+  | { readonly kind: 'silence' }
+  | { readonly kind: 'error'; readonly number: number; readonly message: string }
+  /** A reply whose payload is these bytes. */
+  | { readonly kind: 'payload'; readonly payload: Buffer }
+  /** These bytes instead of a reply. */
+  | { readonly kind: 'bytes'; readonly bytes: Buffer }
+  /** Half of the reply, then the end of the connection. */
+  | { readonly kind: 'half' }
+  | { readonly kind: 'hang-up' };
+
+export interface FakeLibvirtd {
+  readonly socket: string;
+  readonly uri: string;
+  /** Change it and emit an event, as libvirtd would. */
+  readonly domains: Map<string, FakeDomain>;
+  /** The calls made so far, oldest first. */
+  readonly calls: readonly FakeCall[];
+  /** Number of open connections. */
+  readonly connections: number;
+  /** How many calls of a procedure were made since the last {@link forgetCalls}. */
+  count(procedure: { readonly number: number }): number;
+  forgetCalls(): void;
+  /** Decides over each call from now on; undefined answers it properly. */
+  react(rule: (call: FakeCall) => Reaction | undefined): void;
+  /** Sends an event to every connection that registered for it. */
+  emit(event: string, domain: DomainRef): void;
+  /** Sends a keep-alive ping; resolves with the next answer to one. */
+  ping(): Promise<void>;
+  /** Ends all connections, goes on listening. */
+  drop(): void;
+  close(): Promise<void>;
+}
+
+const eventKinds = [LIFECYCLE, ...XML_EVENTS];
+
+export interface FakeOptions {
+  readonly domains?: readonly FakeDomain[];
+  /** False for a driver without events. */
+  readonly events?: boolean;
+  readonly auth?: readonly number[];
+}
+
+export async function startFakeLibvirtd(options: FakeOptions = {}): Promise<FakeLibvirtd> {
+  const folder = await mkdtemp(join(tmpdir(), 'fake-libvirtd-'));
+  const socket = join(folder, 'libvirt-sock');
+  const clients = new Map<Socket, Client>();
+  const domains = new Map((options.domains ?? []).map((domain) => [domain.uuid, domain]));
+  let calls: FakeCall[] = [];
+  let rule: (call: FakeCall) => Reaction | undefined = () => undefined;
+  let pong: () => void = () => undefined;
+  const server = createServer((stream) => {
+    const client: Client = { stream, events: new Set() };
+    clients.set(stream, client);
+    const splitter = new MessageSplitter();
+    stream.on('error', () => undefined);
+    stream.on('close', () => clients.delete(stream));
+    stream.on('data', (chunk: Buffer) => {
+      for (const message of splitter.push(chunk)) receive(client, message);
+    });
+  });
+
+  function receive(client: Client, message: Message): void {
+    if (message.program === KEEPALIVE_PROGRAM) {
+      if (message.procedure === KEEPALIVE_PING) client.stream.write(keepAlive(KEEPALIVE_PONG));
+      else pong();
+      return;
+    }
+    const call = decodeCall(message);
+    calls.push(call);
+    const reaction = rule(call);
+    if (reaction !== undefined) misbehave(client, message, reaction);
+    else client.stream.write(answer(client, message, call));
+  }
+
+  function misbehave(client: Client, message: Message, reaction: Reaction): void {
+    const { stream } = client;
+    switch (reaction.kind) {
+      case 'silence':
+        return;
+      case 'error':
+        stream.write(errorReply(message, reaction.number, reaction.message));
+        return;
+      case 'payload':
+        stream.write(reply(message, (writer) => writer.fixedOpaque(reaction.payload)));
+        return;
+      case 'bytes':
+        stream.write(reaction.bytes);
+        return;
+      case 'half': {
+        const whole = reply(message, (writer) => writer.string('half of this'));
+        stream.end(whole.subarray(0, whole.length / 2));
+        return;
+      }
+      case 'hang-up':
+        stream.destroy();
+        return;
+    }
+  }
+
+  function answer(client: Client, message: Message, call: FakeCall): Buffer {
+    const [first] = call.domains;
+    switch (call.procedure) {
+      case procedures.authList.number:
+        return reply(message, (writer) => writer.array(options.auth ?? [0], (type) => writer.int(type)));
+      case procedures.supportsFeature.number:
+        return reply(message, (writer) => writer.int(1));
+      case procedures.libVersion.number:
+        return reply(message, (writer) => writer.uhyper(9_000_000n));
+      case procedures.listAllDomains.number: {
+        const list = [...domains.values()];
+        return reply(message, (writer) => writer.array(list, (ref) => writeDomainRef(writer, ref)).uint(list.length));
+      }
+      case procedures.domainXml.number: {
+        const domain = domains.get(first?.uuid ?? '');
+        if (domain === undefined) return errorReply(message, 42, 'Domain not found');
+        return reply(message, (writer) => writer.string(domain.xml));
+      }
+      case procedures.allDomainStats.number: {
+        const known = call.domains.flatMap((domain) => domains.get(domain.uuid) ?? []);
+        return reply(message, (writer) => writer.fixedOpaque(statsPayload(known)));
+      }
+      case procedures.blockInfo.number:
+        return reply(message, (writer) => writer.uhyper(1n).uhyper(2n).uhyper(3n));
+      case procedures.registerDomainEvent.number:
+        if (options.events === false) return errorReply(message, 3, 'no events');
+        client.events.add(new XdrReader(message.payload).int());
+        return reply(message, (writer) => writer.int(client.events.size));
+      default:
+        return reply(message);
+    }
+  }
+
+  server.listen(socket);
+  await once(server, 'listening');
+  return {
+    socket,
+    uri: `qemu+unix:///system?socket=${socket}`,
+    domains,
+    get calls() {
+      return calls;
+    },
+    get connections() {
+      return clients.size;
+    },
+    count: ({ number }) => calls.filter((call) => call.procedure === number).length,
+    forgetCalls() {
+      calls = [];
+    },
+    react(next) {
+      rule = next;
+    },
+    emit(name, domain) {
+      const kind = eventKinds.find((candidate) => candidate.name === name);
+      if (kind === undefined) throw new Error(`no event is called ${name}`);
+      const listeners = [...clients.values()].filter((client) => client.events.has(kind.id));
+      for (const { stream } of listeners) stream.write(eventMessage(kind.procedure, domain));
+    },
+    ping() {
+      const answered = new Promise<void>((resolve) => {
+        pong = resolve;
+      });
+      for (const { stream } of clients.values()) stream.write(keepAlive(KEEPALIVE_PING));
+      return answered;
+    },
+    drop() {
+      for (const { stream } of clients.values()) stream.destroy();
+    },
+    async close() {
+      for (const { stream } of clients.values()) stream.destroy();
+      const closed = once(server, 'close');
+      server.close();
+      await closed;
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+interface Client {
+  readonly stream: Socket;
+  /** Numbers of the events it registered for. */
+  readonly events: Set<number>;
+}
