@@ -9,7 +9,7 @@ export interface SampleMessagesOptions {
   readonly secret: string;
   readonly format: MessageFormat;
   /** Each gets its own copy of every message. */
-  readonly topics: readonly string[];
+  readonly routingKeys: readonly string[];
   /** A message that would be larger is split; a single sample that is larger goes out alone. */
   readonly maxMessageBytes: number;
   /** Told of a sample that cannot be written, because its metadata is none; the others go on. */
@@ -19,14 +19,13 @@ export interface SampleMessagesOptions {
   readonly uuid?: () => string;
 }
 
-/** Returns the messages for a batch, in order; the copies for several topics follow one another. */
+/** Returns the messages for a batch, in order; the copies for several routing keys follow one another. */
 export function createSampleMessages(options: SampleMessagesOptions): (batch: readonly Sample[]) => OutgoingMessage[] {
-  const { format, maxMessageBytes, now = Date.now, uuid = randomUUID } = options;
+  const { format, routingKeys, maxMessageBytes, now = Date.now, uuid = randomUUID } = options;
   const form = payloadForm(format);
   const encode = createSampleEncoder(options.secret, form);
   const open = form === 'nested' ? '{\\"samples\\": [' : '{"samples": [';
   const close = ']}';
-  const routingKeys = options.topics.map((topic) => `${topic}.sample`);
   // Samples are put down here one by one. To add up one string of them first would cost as much as all the rest.
   let page = Buffer.allocUnsafe(65_536);
 

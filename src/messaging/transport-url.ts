@@ -16,6 +16,8 @@ export interface TransportUrl {
   readonly tls: boolean;
   /** Options of `[oslo_messaging_rabbit]` for this URL alone, under their names in the file. */
   readonly options: Readonly<Record<string, string>>;
+  /** Some hosts name a user and some do not: those are tried as `guest`, which is rarely meant. */
+  readonly mixedUsers: boolean;
 }
 
 /** Whether the scheme asks for TLS. What is not here is another driver of oslo.messaging, or no driver at all. */
@@ -43,11 +45,13 @@ export function parseTransportUrl(url: string): TransportUrl {
   const tls = schemes.get(scheme.toLowerCase());
   if (tls === undefined) throw invalid(`unknown scheme '${scheme}': only rabbit:// is supported`);
   const hosts = authority.split(',').filter((part) => part !== '');
+  const named = hosts.filter((part) => part.includes('@')).length;
   return {
     hosts: (hosts.length === 0 ? [DEFAULT_HOST] : hosts).map((part, index) => parseHost(part, index + 1)),
     virtualHost: percentDecode(path.slice(1)) || '/',
     tls,
     options: parseQuery(query),
+    mixedUsers: named > 0 && named < hosts.length,
   };
 }
 

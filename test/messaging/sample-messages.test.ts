@@ -17,7 +17,7 @@ function encoder(options: Partial<SampleMessagesOptions>) {
   return createSampleMessages({
     secret: 'k',
     format: 'messagingv2',
-    topics: ['notifications'],
+    routingKeys: ['notifications.sample'],
     maxMessageBytes: 1_000_000,
     refused: (_, reason) => {
       throw reason;
@@ -111,8 +111,8 @@ describe('createSampleMessages', () => {
     expect(messages.map(({ body }) => idsOf(body))).toEqual([['a'], ['b'], ['c']]);
   });
 
-  it('makes one copy for each topic, the same but for its unique id', () => {
-    const [first, second, ...more] = encoder({ topics: ['notifications', 'other'] })([sample('a')]);
+  it('makes one copy for each routing key, the same but for its unique id', () => {
+    const [first, second, ...more] = encoder({ routingKeys: ['notifications.sample', 'other.sample'] })([sample('a')]);
 
     const one = unwrapMessage(first?.body.toString('utf8') ?? '');
     const two = unwrapMessage(second?.body.toString('utf8') ?? '');

@@ -16,6 +16,7 @@ describe('parseTransportUrl', () => {
       virtualHost: 'nova',
       tls: false,
       options: { ssl: '1', heartbeat_timeout_threshold: '30' },
+      mixedUsers: false,
     });
   });
 
@@ -38,7 +39,12 @@ describe('parseTransportUrl', () => {
   ])('reads %s', (text, host, virtualHost) => {
     const url = parseTransportUrl(text);
 
-    expect(url).toEqual({ hosts: [host], virtualHost, tls: false, options: {} });
+    expect(url).toEqual({ hosts: [host], virtualHost, tls: false, options: {}, mixedUsers: false });
+  });
+
+  it('notices when only some hosts name a user', () => {
+    expect(parseTransportUrl('rabbit://u:p@h1,h2').mixedUsers).toBe(true);
+    expect(parseTransportUrl('rabbit://h1,h2').mixedUsers).toBe(false);
   });
 
   it('takes TLS from the scheme that says so', () => {

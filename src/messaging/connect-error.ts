@@ -1,0 +1,39 @@
+/** Says in the operator's words why a broker could not be used. */
+import { codeOf, describeError } from '../errors.ts';
+
+const byCode: ReadonlyMap<string, string> = new Map([
+  ['ECONNREFUSED', 'connection refused'],
+  ['ECONNRESET', 'connection reset'],
+  ['ENOTFOUND', 'unknown host name'],
+  ['EAI_AGAIN', 'the host name cannot be resolved at present'],
+  ['EHOSTUNREACH', 'no route to the host'],
+  ['ENETUNREACH', 'the network is unreachable'],
+  ['ETIMEDOUT', 'no answer'],
+]);
+
+const certificate =
+  /^(?:DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_|CERT_|ERR_TLS_CERT_ALTNAME_INVALID)/;
+
+export interface Target {
+  readonly user: string;
+  readonly virtualHost: string;
+}
+
+/** One line without secrets. */
+export function explainConnectError(error: unknown, { user, virtualHost }: Target): string {
+  const code = codeOf(error) ?? '';
+  const known = byCode.get(code);
+  if (known !== undefined) return known;
+  const text = describeError(error);
+  if (certificate.test(code)) return `the broker's certificate was not accepted: ${text}`;
+  if (text.includes('ACCESS_REFUSED') && !text.includes('vhost')) {
+    return `the broker refused user '${user}': check the user and password of the transport URL`;
+  }
+  if (text.includes('NOT_ALLOWED') && text.includes('not found')) return `virtual host '${virtualHost}' does not exist`;
+  if (text.includes('NOT_ALLOWED') && text.includes('refused for user')) {
+    return `user '${user}' has no access to virtual host '${virtualHost}'`;
+  }
+  if (code === 'ERR_SSL_WRONG_VERSION_NUMBER') return 'the broker does not speak TLS on this port';
+  if (text.includes('Socket closed abruptly')) return 'the broker closed the connection before it was open';
+  return text;
+}

@@ -1,0 +1,95 @@
+/** One attempt to connect to one host of a broker. */
+import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { Socket } from 'node:net';
+import { type ChannelModel, connect, credentials, type SocketOptions } from 'amqplib';
+import { ConfigError } from '../errors.ts';
+import { untilAborted } from '../util/scope.ts';
+import type { BrokerHost } from './transport-url.ts';
+
+export interface TlsOptions {
+  /** Without one the broker is not checked, as in oslo.messaging. */
+  readonly caFile: string | undefined;
+  readonly certFile: string | undefined;
+  readonly keyFile: string | undefined;
+  readonly checkHostName: boolean;
+  /** The only version allowed. */
+  readonly version: 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3' | undefined;
+}
+
+export interface BrokerOptions {
+  readonly virtualHost: string;
+  readonly login: 'PLAIN' | 'AMQPLAIN' | 'EXTERNAL';
+  /** Absent means a connection in the clear. */
+  readonly tls: TlsOptions | undefined;
+  /** Seconds; 0 turns heartbeats off. */
+  readonly heartbeat: number;
+  /** Shown by the broker, followed by the process id and a UUID. */
+  readonly programName: string;
+}
+
+/** Connects and logs in. When the signal aborts, the socket is gone at once, then or at any later time. */
+export async function openConnection(
+  host: BrokerHost,
+  options: BrokerOptions,
+  signal: AbortSignal,
+): Promise<ChannelModel> {
+  // A TLS socket does not take the signal, but the one under it does.
+  const transport =
+    options.tls === undefined
+      ? { signal }
+      : {
+          ...(await tlsOptions(options.tls)),
+          socket: new Socket({ signal }).connect({ host: host.host, port: host.port }),
+        };
+  const socketOptions: SocketOptions & { readonly signal?: AbortSignal } = {
+    noDelay: true,
+    keepAlive: true,
+    credentials: credentialsOf(host, options.login),
+    clientProperties: { connection_name: `${options.programName}:${process.pid}:${randomUUID()}` },
+    ...transport,
+  };
+  const connecting = connect(
+    {
+      protocol: options.tls === undefined ? 'amqp' : 'amqps',
+      hostname: host.host,
+      port: host.port,
+      // amqplib decodes it once more.
+      vhost: encodeURIComponent(options.virtualHost),
+      heartbeat: options.heartbeat,
+    },
+    socketOptions,
+  );
+  return untilAborted(connecting, signal);
+}
+
+function credentialsOf({ user, password }: BrokerHost, login: BrokerOptions['login']) {
+  if (login === 'EXTERNAL') return credentials.external();
+  return login === 'PLAIN' ? credentials.plain(user, password) : credentials.amqplain(user, password);
+}
+
+/** Reads the files anew each time: certificates are replaced while the agent runs. */
+async function tlsOptions(tls: TlsOptions): Promise<SocketOptions> {
+  const [ca, cert, key] = await Promise.all([
+    readIfNamed(tls.caFile, 'ssl_ca_file'),
+    readIfNamed(tls.certFile, 'ssl_cert_file'),
+    readIfNamed(tls.keyFile, 'ssl_key_file'),
+  ]);
+  return {
+    ...(ca !== undefined && { ca }),
+    ...(cert !== undefined && { cert }),
+    ...(key !== undefined && { key }),
+    ...(tls.version !== undefined && { minVersion: tls.version, maxVersion: tls.version }),
+    ...(!tls.checkHostName && { checkServerIdentity: () => undefined }),
+    rejectUnauthorized: ca !== undefined,
+  };
+}
+
+async function readIfNamed(file: string | undefined, option: string): Promise<Buffer | undefined> {
+  if (file === undefined) return undefined;
+  try {
+    return await readFile(file);
+  } catch (error) {
+    throw new ConfigError(`cannot read [oslo_messaging_rabbit] ${option}`, { cause: error });
+  }
+}
