@@ -22,8 +22,9 @@ import { decodeCall, errorReply, eventMessage, keepAlive, reply, statsPayload } 
 export { fakeDomain } from './fake-libvirtd-wire.ts';
 
 /** What the server does with a call instead of answering it. */
-export type Reaction =
-  | { readonly kind: 'silence' }
+export type Reaction = { readonly kind: 'silence' } | Misbehaviour;
+
+type Misbehaviour =
   | { readonly kind: 'error'; readonly number: number; readonly message: string }
   /** A reply whose payload is these bytes. */
   | { readonly kind: 'payload'; readonly payload: Buffer }
@@ -49,6 +50,10 @@ export interface FakeLibvirtd {
   react(rule: (call: FakeCall) => Reaction | undefined): void;
   /** Sends an event to every connection that registered for it. */
   emit(event: string, domain: DomainRef): void;
+  /** Answers now what was met with silence before. */
+  answerSilenced(): void;
+  /** Whether keep-alive pings are answered; they are until told otherwise. */
+  answerPings(answer: boolean): void;
   /** Sends a keep-alive ping; resolves with the next answer to one. */
   ping(): Promise<void>;
   /** Ends all connections, goes on listening. */
@@ -72,6 +77,8 @@ export async function startFakeLibvirtd(options: FakeOptions = {}): Promise<Fake
   const domains = new Map((options.domains ?? []).map((domain) => [domain.uuid, domain]));
   let calls: FakeCall[] = [];
   let rule: (call: FakeCall) => Reaction | undefined = () => undefined;
+  let silenced: (() => void)[] = [];
+  let pongs = true;
   let pong: () => void = () => undefined;
   const server = createServer((stream) => {
     const client: Client = { stream, events: new Set() };
@@ -86,22 +93,21 @@ export async function startFakeLibvirtd(options: FakeOptions = {}): Promise<Fake
 
   function receive(client: Client, message: Message): void {
     if (message.program === KEEPALIVE_PROGRAM) {
-      if (message.procedure === KEEPALIVE_PING) client.stream.write(keepAlive(KEEPALIVE_PONG));
-      else pong();
+      if (message.procedure === KEEPALIVE_PONG) pong();
+      else if (pongs) client.stream.write(keepAlive(KEEPALIVE_PONG));
       return;
     }
     const call = decodeCall(message);
     calls.push(call);
     const reaction = rule(call);
-    if (reaction !== undefined) misbehave(client, message, reaction);
+    if (reaction?.kind === 'silence') silenced.push(() => client.stream.write(answer(client, message, call)));
+    else if (reaction !== undefined) misbehave(client, message, reaction);
     else client.stream.write(answer(client, message, call));
   }
 
-  function misbehave(client: Client, message: Message, reaction: Reaction): void {
+  function misbehave(client: Client, message: Message, reaction: Misbehaviour): void {
     const { stream } = client;
     switch (reaction.kind) {
-      case 'silence':
-        return;
       case 'error':
         stream.write(errorReply(message, reaction.number, reaction.message));
         return;
@@ -179,6 +185,13 @@ export async function startFakeLibvirtd(options: FakeOptions = {}): Promise<Fake
       if (kind === undefined) throw new Error(`no event is called ${name}`);
       const listeners = [...clients.values()].filter((client) => client.events.has(kind.id));
       for (const { stream } of listeners) stream.write(eventMessage(kind.procedure, domain));
+    },
+    answerSilenced() {
+      for (const send of silenced) send();
+      silenced = [];
+    },
+    answerPings(answer) {
+      pongs = answer;
     },
     ping() {
       const answered = new Promise<void>((resolve) => {
