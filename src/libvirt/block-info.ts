@@ -34,7 +34,7 @@ export async function readBlockInfo(
       } catch (error) {
         if (error instanceof ConnectionError || signal.aborted) throw error;
         if (error instanceof NoAnswerError) {
-          await assertAlive(client, error, signal);
+          await assertAlive(client, error, { timeout, signal });
           troubles.stuck(domain);
         } else if (isGone(error)) {
           log.debug({ domain: domain.uuid, name: domain.name, device }, 'domain went away before its disk was read');

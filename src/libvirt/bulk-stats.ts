@@ -98,7 +98,7 @@ export async function readBulkStats(
   }
 
   async function late(batch: Batch, error: unknown, add: (batches: readonly Batch[]) => void): Promise<void> {
-    await assertAlive(client, error, signal);
+    await assertAlive(client, error, { timeout: options.timeout, signal });
     if (!batch.nowait) add(singly(batch.domains));
     else for (const domain of batch.domains) troubles.stuck(domain);
   }

@@ -21,7 +21,12 @@ export function isExhausted(client: LibvirtClient): boolean {
  * After a call without an answer: throws its error if the daemon as a whole does not answer, so that a domain is not
  * blamed for it.
  */
-export async function assertAlive(client: LibvirtClient, error: unknown, signal: AbortSignal): Promise<void> {
+export async function assertAlive(client: LibvirtClient, error: unknown, options: AliveOptions): Promise<void> {
   if (freeSlots(client, 1) < 1) throw error;
-  await client.call(libVersion, undefined, { timeout: DAEMON_TIMEOUT, signal });
+  await client.call(libVersion, undefined, { ...options, timeout: Math.min(options.timeout, DAEMON_TIMEOUT) });
+}
+
+interface AliveOptions {
+  readonly timeout: number;
+  readonly signal: AbortSignal;
 }

@@ -107,7 +107,7 @@ async function createDomain(libvirtd: Libvirtd, base: string, domain: DomainOpti
 }
 
 async function xmlFile(folder: string, domain: DomainOptions): Promise<string> {
-  const file = join(folder, `disks/${domain.name}.xml`);
+  const file = join(folder, `disks/${encodeURIComponent(domain.name)}.xml`);
   await writeFile(file, domainXml(folder, domain));
   return file;
 }
@@ -129,7 +129,7 @@ async function makeDisks(folder: string, base: string, { name, disks = defaultDi
 }
 
 export function diskPath(folder: string, name: string, index: number): string {
-  return join(folder, `disks/${name}.${index}`);
+  return join(folder, `disks/${encodeURIComponent(name)}.${index}`);
 }
 
 export async function makeDisk(path: string, kind: DiskKind, base = ''): Promise<void> {
