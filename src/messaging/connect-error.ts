@@ -26,12 +26,12 @@ export function explainConnectError(error: unknown, { user, virtualHost }: Targe
   if (known !== undefined) return known;
   const text = describeError(error);
   if (certificate.test(code)) return `the broker's certificate was not accepted: ${text}`;
-  if (text.includes('ACCESS_REFUSED') && !text.includes('vhost')) {
+  if (text.includes('ACCESS_REFUSED')) {
     return `the broker refused user '${user}': check the user and password of the transport URL`;
   }
-  if (text.includes('NOT_ALLOWED') && text.includes('not found')) return `virtual host '${virtualHost}' does not exist`;
-  if (text.includes('NOT_ALLOWED') && text.includes('refused for user')) {
-    return `user '${user}' has no access to virtual host '${virtualHost}'`;
+  // amqplib keeps the broker's own words to itself here.
+  if (text.startsWith('Expected ConnectionOpenOk')) {
+    return `the broker refused virtual host '${virtualHost}': it does not exist, or user '${user}' may not use it`;
   }
   if (code === 'ERR_SSL_WRONG_VERSION_NUMBER') return 'the broker does not speak TLS on this port';
   if (text.includes('Socket closed abruptly')) return 'the broker closed the connection before it was open';

@@ -109,7 +109,7 @@ export class BrokerConnection {
       this.#user.connected();
       const error = await Promise.race([ended, over]);
       this.#user.lost();
-      await goodbye(model);
+      await goodbye(model, ended);
       return { state: 'lost', error, lasted: this.#clock.monotonic() - since };
     } catch (error) {
       return { state: 'failed', error };
@@ -176,9 +176,9 @@ function raise(error: Error): never {
 }
 
 /** Closes in good order where the broker still answers. */
-async function goodbye(model: ChannelModel): Promise<void> {
+async function goodbye(model: ChannelModel, ended: Promise<Error>): Promise<void> {
   try {
-    await untilAborted(model.close(), AbortSignal.timeout(CLOSE_TIMEOUT));
+    await untilAborted(Promise.race([model.close(), ended]), AbortSignal.timeout(CLOSE_TIMEOUT));
   } catch {
     // It was gone already, or is not worth the wait.
   }

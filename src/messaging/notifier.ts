@@ -13,13 +13,14 @@ export interface NotifierOptions {
   readonly topology: Topology;
   /** How often a message is sent again after it was not taken; -1 sets no limit. */
   readonly retries: number;
+  /** Unconfirmed bytes on the wire at a time; at least one message always. */
+  readonly windowBytes: number;
   /** Milliseconds for which a message that no queue takes is tried again. */
   readonly unroutableTimeout: number;
 }
 
 /** Unconfirmed messages on the wire at a time: enough to keep a distant broker busy. */
 const WINDOW_MESSAGES = 512;
-const WINDOW_BYTES = 8_388_608;
 /** Milliseconds without a confirmation after which a broker counts as away for those who wait for room. */
 const STALL = 5000;
 
@@ -155,7 +156,7 @@ export class Notifier {
   #pump(): void {
     const channel = this.#channel;
     if (channel === undefined || !this.#flowing()) return;
-    while (this.#flights.size < WINDOW_MESSAGES && this.#flightBytes < WINDOW_BYTES) {
+    while (this.#flights.size < WINDOW_MESSAGES && this.#flightBytes < this.#options.windowBytes) {
       const message = this.#store.next();
       if (message === undefined) return;
       if (!this.#givenUp(message) && !this.#send(channel, message)) return;
@@ -256,7 +257,7 @@ export class Notifier {
   /** True as soon as something changed; false when nothing does for a while. */
   async #progress(signal: AbortSignal): Promise<boolean> {
     using wait = scope(signal, STALL, 'delivery');
-    return quietly(untilAborted(this.#change(), wait.signal));
+    return await quietly(untilAborted(this.#change(), wait.signal));
   }
 
   #change(): Promise<void> {

@@ -45,11 +45,12 @@ function disagreement(error: unknown): ConfigError | undefined {
   const option = optionOf.get(argument);
   const cure = option === undefined ? '' : `change [oslo_messaging_rabbit] ${option}, here or there, or `;
   return new ConfigError(
-    `${kind} ${name} exists with another '${argument}': ${strip(current)} there, ${strip(received)} here; ${cure}delete the ${kind}`,
-    { cause: error },
+    `${kind} ${name} exists with another '${argument}': ${valueIn(current)} there, ${valueIn(received)} here; ` +
+      `${cure}delete the ${kind}`,
   );
 }
 
-function strip(text: string | undefined): string {
-  return (text ?? '').trim().replaceAll("'", '');
+/** `true`, `none` or `quorum` out of `'true'`, `none` or `the value 'quorum' of type 'longstr'`. */
+function valueIn(text = ''): string {
+  return /'([^']*)'/.exec(text)?.[1] ?? text.trim();
 }

@@ -10,6 +10,9 @@ import { parseTransportUrl } from '../messaging/transport-url.ts';
 import type { Logger } from '../plugin.ts';
 import type { Output } from './output.ts';
 
+/** Enough to keep a distant broker busy. */
+const WINDOW_BYTES = 8_388_608;
+
 export interface AmqpOutputOptions {
   readonly notifier: NotifierOptions;
   /** `[publisher] telemetry_secret`; empty leaves signatures out. */
@@ -42,6 +45,8 @@ export function amqpOptions(config: Config): AmqpOutputOptions | undefined {
     notifier: {
       connection: connectionOptions(rabbit, url, 'ceilometer-polling'),
       topology: topologyOptions(rabbit, config.default.controlExchange, routingKeys),
+      // What is on the wire cannot be dropped, so it must not fill the queue.
+      windowBytes: Math.min(WINDOW_BYTES, config.polling.maxQueueBytes / 2),
       retries: notifications.retry,
       unroutableTimeout: rabbit.kombuMissingConsumerRetryTimeout * 1000,
     },

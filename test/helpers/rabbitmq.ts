@@ -10,6 +10,8 @@ import { type ChannelModel, connect } from 'amqplib';
 import { freePorts } from './ports.ts';
 
 const VHOSTS = 30;
+/** What the broker takes at most in one message. */
+export const MAX_MESSAGE_BYTES = 1_000_000;
 const START_DEADLINE = 100_000;
 
 export interface TlsFiles {
@@ -79,7 +81,12 @@ export async function startRabbitmq(options: { readonly tls?: TlsFiles } = {}): 
       if (used >= VHOSTS) throw new Error('no virtual host is left');
       return `v${used}`;
     },
-    connect: (vhost) => connect(url(vhost)),
+    async connect(vhost) {
+      const connection = await connect(url(vhost));
+      // It may outlive the broker in a test that fails.
+      connection.on('error', () => {});
+      return connection;
+    },
     async evaluate(code) {
       const { stdout } = await promisify(execFile)(ctlScript(), ['-q', 'eval', code], { env, timeout: 60_000 });
       return stdout.trim();
@@ -116,6 +123,7 @@ function configuration(folder: string, port: number, tlsPort: number, tls: TlsFi
     `load_definitions = ${join(folder, 'definitions.json')}`,
     'disk_free_limit.absolute = 1MB',
     'log.file.level = info',
+    `max_message_size = ${MAX_MESSAGE_BYTES}`,
   ];
   if (tls !== undefined) {
     lines.push(
@@ -132,12 +140,15 @@ function configuration(folder: string, port: number, tlsPort: number, tls: TlsFi
 
 function definitions(): object {
   const users = [
+    { name: 'nobody', password: 'guest', tags: '' },
     { name: 'guest', password: 'guest', tags: 'administrator' },
     { name: 'té:st@/', password: 'p@ss/wörd', tags: '' },
   ];
   const vhosts = Array.from({ length: VHOSTS }, (_, index) => ({ name: `v${index}` }));
   const all = { configure: '.*', write: '.*', read: '.*' };
-  const permissions = vhosts.flatMap(({ name }) => users.map((user) => ({ user: user.name, vhost: name, ...all })));
+  const permissions = vhosts.flatMap(({ name }) =>
+    users.slice(1).map((user) => ({ user: user.name, vhost: name, ...all })),
+  );
   return { users, vhosts, permissions };
 }
 
