@@ -16,16 +16,13 @@ export interface Log extends Logger {
   reopen(): void;
 }
 
-interface Sink {
-  write(line: string): void;
-  reopen?(): void;
-}
-
 /** The agent's log. Lines are written synchronously: few are, and the last ones before an end matter most. */
 export function createLog(settings: LogSettings): Log {
-  const sinks: Sink[] = [];
-  if (settings.file !== undefined) sinks.push(fileSink(settings.file));
-  if (settings.file === undefined || settings.stderr) sinks.push(destination({ fd: 2, sync: true }));
+  const file =
+    settings.file === undefined
+      ? undefined
+      : destination({ dest: settings.file, sync: true, mkdir: true, append: true });
+  const stderr = file === undefined || settings.stderr ? destination({ fd: 2, sync: true }) : undefined;
   const format = settings.json ? (line: string) => line : textLine;
   const log = pino(
     {
@@ -36,19 +33,16 @@ export function createLog(settings: LogSettings): Log {
     {
       write(line: string) {
         const text = format(line);
-        for (const sink of sinks) sink.write(text);
+        file?.write(text);
+        stderr?.write(text);
       },
     },
   );
   return Object.assign(log, {
     reopen() {
-      for (const sink of sinks) sink.reopen?.();
+      file?.reopen();
     },
   });
-}
-
-function fileSink(file: string): Sink {
-  return destination({ dest: file, sync: true, mkdir: true, append: true });
 }
 
 const LEVELS: Readonly<Record<number, string>> = {

@@ -56,7 +56,9 @@ function openOutput(kind: OutputKind, config: Config, log: Logger): Output {
       return createJsonlOutput({ stream: process.stdout, secret, onGone });
     case 'none':
       return createNoneOutput();
-    case 'amqp':
-      return config.polling.enableNotifications ? createAmqpOutput(amqpOptions(config), log) : createNoneOutput();
+    case 'amqp': {
+      const options = amqpOptions(config);
+      return options === undefined ? createNoneOutput() : createAmqpOutput(options, log);
+    }
   }
 }

@@ -1,0 +1,159 @@
+/** The polling agent as its user runs it, against real QEMU domains and a real broker. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, it } from 'vitest';
+import { createInspector } from '../src/libvirt/index.ts';
+import { AgentProcess } from '../test/helpers/agent-process.ts';
+import { createDomains, plainDomains } from '../test/helpers/domains.ts';
+import { describeWithLibvirtd, type Libvirtd, startLibvirtd } from '../test/helpers/libvirtd.ts';
+import { type Rabbitmq, startRabbitmq } from '../test/helpers/rabbitmq.ts';
+import { cpuSeconds, residentMegabytes } from './process-cost.ts';
+import { median, milliseconds, report } from './report.ts';
+
+const COUNTS = (process.env['CEILOMETER_BENCH_DOMAINS'] ?? '1,10,50,100').split(',').map(Number);
+const CYCLES = Number(process.env['CEILOMETER_BENCH_CYCLES'] ?? 50);
+/** Cycles that are left out of the figures: the first ones compile. */
+const WARM_UP = 5;
+
+const quiet = { debug() {}, info() {}, warn() {}, error() {} };
+
+describeWithLibvirtd('polling', () => {
+  let libvirtd: Libvirtd;
+  let broker: Rabbitmq;
+  let folder: string;
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'bench-'));
+    libvirtd = await startLibvirtd();
+    broker = await startRabbitmq();
+  });
+
+  afterAll(async () => {
+    await libvirtd?.close();
+    await broker?.[Symbol.asyncDispose]();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  function configFile(): string {
+    const polling = join(folder, 'polling.yaml');
+    writeFileSync(polling, 'sources:\n  - {name: all, interval: 1, meters: ["*"]}\n');
+    const file = join(folder, 'ceilometer.conf');
+    writeFileSync(
+      file,
+      `[DEFAULT]\nlibvirt_uri = ${libvirtd.uri}\n` +
+        `transport_url = rabbit://guest:guest@127.0.0.1:${broker.port}/${broker.vhost()}\n` +
+        `[polling]\ncfg_file = ${polling}\n[publisher]\ntelemetry_secret = s3cr3t\n`,
+    );
+    return file;
+  }
+
+  async function measureAgent(domains: number): Promise<string[]> {
+    const args = ['--config-file', configFile(), '--polling-namespaces', 'compute'];
+    const agent = new AgentProcess('polling', args);
+    const pid = agent.child.pid ?? 0;
+    const cycles = () => [...agent.stderr.matchAll(/cycle done: .*samples=(\d+) .*seconds=([\d.]+)/g)];
+    const reach = async (count: number) => {
+      while (cycles().length < count && agent.child.exitCode === null)
+        await new Promise((wake) => setTimeout(wake, 50));
+    };
+    await reach(WARM_UP);
+    const [before, libvirtBefore] = [cpuSeconds(pid), cpuSeconds(libvirtd.pid())];
+    await reach(WARM_UP + CYCLES);
+    const cpu = ((cpuSeconds(pid) - before) * 1000) / CYCLES;
+    const libvirtCpu = ((cpuSeconds(libvirtd.pid()) - libvirtBefore) * 1000) / CYCLES;
+    const resident = residentMegabytes(pid);
+    agent.kill('SIGTERM');
+    const { code } = await agent.ended;
+    if (code !== 0) throw new Error(`the agent ended with ${code}\n${agent.stderr}`);
+    const measured = cycles().slice(WARM_UP);
+    const samples = Number(measured.at(-1)?.[1]);
+    return [
+      String(domains),
+      String(samples),
+      milliseconds(cpu),
+      milliseconds(cpu / domains),
+      milliseconds(median(measured.map((match) => Number(match[2]) * 1000))),
+      milliseconds(libvirtCpu),
+      resident.toFixed(0),
+    ];
+  }
+
+  async function firstSample(): Promise<number> {
+    const args = ['--config-file', configFile(), '--polling-namespaces', 'compute', '--once', '--output', 'jsonl'];
+    const started = performance.now();
+    const agent = new AgentProcess('polling', args);
+    let first = Number.NaN;
+    agent.child.stdout?.once('data', () => {
+      first = performance.now() - started;
+    });
+    const { code, stderr } = await agent.ended;
+    if (code !== 0) throw new Error(`the agent ended with ${code}\n${stderr}`);
+    return first;
+  }
+
+  async function roundTrips(count: number): Promise<string[][]> {
+    const rows: string[][] = [];
+    for (const parallelCalls of [1, 2, 3, 4, 5]) {
+      const inspector = createInspector({ uri: libvirtd.uri, log: quiet, parallelCalls });
+      const signal = AbortSignal.timeout(120_000);
+      const domains = await inspector.domains(signal);
+      const walls: number[] = [];
+      const asked: number[] = [];
+      const libvirtBefore = cpuSeconds(libvirtd.pid());
+      const cpuBefore = process.cpuUsage();
+      for (let round = 0; round < 10; round += 1) {
+        const beforeDomains = performance.now();
+        await inspector.domains(signal);
+        const beforeStats = performance.now();
+        await inspector.stats(domains, signal);
+        asked.push(beforeStats - beforeDomains);
+        walls.push(performance.now() - beforeStats);
+      }
+      const { user, system } = process.cpuUsage(cpuBefore);
+      rows.push([
+        String(parallelCalls),
+        milliseconds(median(walls)),
+        milliseconds((user + system) / 10_000),
+        milliseconds(((cpuSeconds(libvirtd.pid()) - libvirtBefore) * 1000) / 10),
+        milliseconds(median(asked)),
+      ]);
+      await inspector.close();
+    }
+    report(
+      `Bulk statistics of ${count} domains by calls in flight`,
+      'Medians of ten. The list of domains is kept by events: asking for it costs no call while nothing changes.',
+      ['calls in flight', 'wall ms', 'client CPU ms', 'libvirtd CPU ms', 'list of domains ms'],
+      rows,
+    );
+    return rows;
+  }
+
+  it('costs', async () => {
+    const rows: string[][] = [];
+    const firsts: string[][] = [];
+    let running = 0;
+    for (const count of COUNTS) {
+      await createDomains(libvirtd, plainDomains(count).slice(running));
+      running = count;
+      rows.push(await measureAgent(count));
+      firsts.push([
+        String(count),
+        milliseconds(median([await firstSample(), await firstSample(), await firstSample()])),
+      ]);
+    }
+    report(
+      'The agent over a cycle of all compute meters',
+      `${CYCLES} cycles at an interval of 1 s after ${WARM_UP} to warm up, signed and confirmed; domains have 2 disks and 2 interfaces.`,
+      ['domains', 'samples', 'agent CPU ms', 'per domain', 'wall ms (median)', 'libvirtd CPU ms', 'resident MB'],
+      rows,
+    );
+    report(
+      'From the start of the process to the first sample',
+      'Median of three runs with `--once --output jsonl`.',
+      ['domains', 'ms'],
+      firsts,
+    );
+    await roundTrips(running);
+  });
+});
