@@ -30,6 +30,9 @@ export const XML_EVENTS: readonly DomainEventKind[] = [
   { name: 'nic-mac-change', id: 27, procedure: 453 },
 ];
 
+/** The procedure of the message that the daemon lost its driver: the connection is of no use any more. */
+export const DRIVER_CLOSED = 362;
+
 const procedures: ReadonlySet<number> = new Set([LIFECYCLE, ...XML_EVENTS].map((kind) => kind.procedure));
 
 /** The domain that an event is about; undefined for an event that was not registered for. */

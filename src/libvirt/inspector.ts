@@ -81,8 +81,9 @@ export interface VirtInspector {
    */
   domains(signal: AbortSignal): Promise<readonly Domain[]>;
   /**
-   * The statistics of these domains by UUID, in bulk. A domain that went away in between is missing; one that did not
-   * answer in time is missing too and named in a log line.
+   * The statistics of these domains by UUID, in bulk. A domain that went away in between is missing. One that does not
+   * answer has only what libvirt knows without asking it (state, cpu, interfaces) or is missing, and is named in a log
+   * line when that begins and when it ends.
    */
   stats(domains: readonly Domain[], signal: AbortSignal): Promise<ReadonlyMap<string, DomainStats>>;
   /**

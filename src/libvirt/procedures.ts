@@ -18,7 +18,7 @@ export const AUTH = { NONE: 0, SASL: 1, POLKIT: 2 } as const;
 const AUTH_LIST_MAX = 20;
 
 /** Numbers of what a server may be able to do (virConnectSupportsFeature). */
-export const FEATURE = { PROGRAM_KEEPALIVE: 10, REMOTE_EVENT_CALLBACK: 14 } as const;
+export const FEATURE = { PROGRAM_KEEPALIVE: 10, REMOTE_EVENT_CALLBACK: 14, REMOTE_CLOSE_CALLBACK: 15 } as const;
 
 export const OPEN_READ_ONLY = 1;
 
@@ -126,6 +126,14 @@ export const registerDomainEvent: Procedure<number, number> = {
     writer.int(event).bool(ofAllDomains);
   },
   read: (reader) => reader.int(),
+};
+
+/** Asks to be told when the daemon loses its own connection to the driver, as a proxy in front of it may. */
+export const registerCloseCallback: Procedure<void, void> = {
+  number: 360,
+  name: 'registration for the end of the driver',
+  write: nothing,
+  read: nothing,
 };
 
 /** What the image of one disk occupies, in bytes. */

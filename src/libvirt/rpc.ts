@@ -120,7 +120,7 @@ export interface DomainRef {
   readonly id: number;
 }
 
-export function readUuid(reader: XdrReader): string {
+function readUuid(reader: XdrReader): string {
   const hex = reader.fixedOpaque(UUID_SIZE).toString('hex');
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }

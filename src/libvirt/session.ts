@@ -2,7 +2,7 @@
 import { scope, untilAborted } from '../util/scope.ts';
 import { LibvirtClient } from './client.ts';
 import { ConnectionError, LibvirtError } from './errors.ts';
-import { eventDomain, LIFECYCLE, XML_EVENTS } from './events.ts';
+import { DRIVER_CLOSED, eventDomain, LIFECYCLE, XML_EVENTS } from './events.ts';
 import * as procedures from './procedures.ts';
 import type { DomainRef } from './rpc.ts';
 import { connectTransport } from './transport.ts';
@@ -37,6 +37,8 @@ export async function openSession(uri: VirtUri, options: SessionOptions): Promis
   const client = new LibvirtClient(stream, {
     server,
     onEvent: (message) => {
+      if (message.procedure === DRIVER_CLOSED)
+        client.destroy(new ConnectionError(`${server} lost its hypervisor driver`));
       const domain = eventDomain(message);
       if (domain !== undefined) options.onDomainChanged(domain);
     },
@@ -70,7 +72,14 @@ async function open(client: LibvirtClient, uri: VirtUri, calls: Calls): Promise<
   if (keepAlive) client.startKeepAlive();
   await client.call(procedures.open, { name: uri.name, flags: procedures.OPEN_READ_ONLY }, calls);
   const version = await client.call(procedures.libVersion, undefined, calls);
+  await watchDriver(client, calls);
   return { client, version: versionText(version), events: await registerEvents(client, calls) };
+}
+
+/** Only a daemon between us and the driver's has an end of it to tell of; the others refuse. */
+async function watchDriver(client: LibvirtClient, calls: Calls): Promise<void> {
+  const supported = await client.call(procedures.supportsFeature, procedures.FEATURE.REMOTE_CLOSE_CALLBACK, calls);
+  if (supported) await orRefused(client.call(procedures.registerCloseCallback, undefined, calls));
 }
 
 async function authenticate(client: LibvirtClient, uri: VirtUri, calls: Calls): Promise<void> {
@@ -97,9 +106,14 @@ async function registerEvents(client: LibvirtClient, calls: Calls): Promise<bool
 }
 
 /** An older server does not know every event. */
-async function register(client: LibvirtClient, event: number, calls: Calls): Promise<boolean> {
+function register(client: LibvirtClient, event: number, calls: Calls): Promise<boolean> {
+  return orRefused(client.call(procedures.registerDomainEvent, event, calls));
+}
+
+/** False when libvirt refuses the call. */
+async function orRefused(call: Promise<unknown>): Promise<boolean> {
   try {
-    await client.call(procedures.registerDomainEvent, event, calls);
+    await call;
     return true;
   } catch (error) {
     if (error instanceof LibvirtError) return false;

@@ -52,7 +52,7 @@ export function defaultVirtUri(libvirtType: string): string {
   return 'qemu:///system';
 }
 
-export function currentUser(): UserEnvironment {
+function currentUser(): UserEnvironment {
   return { uid: process.geteuid?.() ?? 0, home: homedir(), runtimeDir: process.env['XDG_RUNTIME_DIR'] };
 }
 

@@ -16,10 +16,13 @@ function padding(length: number): number {
 /** Reads values one after another. Throws {@link XdrError} instead of reading past the end. */
 export class XdrReader {
   readonly #bytes: Buffer;
+  /** On the same bytes; faster for numbers of 64 bits. */
+  readonly #view: DataView;
   #offset = 0;
 
   constructor(bytes: Buffer) {
     this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   }
 
   get offset(): number {
@@ -40,23 +43,23 @@ export class XdrReader {
   }
 
   int(): number {
-    return this.#bytes.readInt32BE(this.#take(4));
+    return this.#view.getInt32(this.#take(4));
   }
 
   uint(): number {
-    return this.#bytes.readUInt32BE(this.#take(4));
+    return this.#view.getUint32(this.#take(4));
   }
 
   hyper(): bigint {
-    return this.#bytes.readBigInt64BE(this.#take(8));
+    return this.#view.getBigInt64(this.#take(8));
   }
 
   uhyper(): bigint {
-    return this.#bytes.readBigUInt64BE(this.#take(8));
+    return this.#view.getBigUint64(this.#take(8));
   }
 
   double(): number {
-    return this.#bytes.readDoubleBE(this.#take(8));
+    return this.#view.getFloat64(this.#take(8));
   }
 
   bool(): boolean {

@@ -29,7 +29,7 @@ export interface DomainOptions {
   readonly transient?: boolean;
 }
 
-export interface NovaMetadata {
+interface NovaMetadata {
   readonly version?: '1.0' | '1.1';
   readonly owner?: false;
   readonly image?: string | false;
@@ -46,7 +46,7 @@ export interface NovaMetadata {
 }
 
 export type DiskKind = 'overlay' | 'qcow2' | 'raw' | 'empty-cdrom';
-export type NicKind = 'bridge' | 'user';
+type NicKind = 'bridge' | 'user';
 
 /**
  * A boot sector that writes 8 sectors to each of the first two disks, reads them back from the second, and halts, so
@@ -62,7 +62,7 @@ bootSector.writeUInt16LE(0xaa55, 510);
 const MIB = 1024 * 1024;
 
 /** A name-based UUID, so that two runs make the same domains. */
-export function uuidOf(...words: readonly string[]): string {
+function uuidOf(...words: readonly string[]): string {
   const hex = createHash('sha1').update(words.join('/')).digest('hex');
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
@@ -145,7 +145,7 @@ function escapeXml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
-export function domainXml(folder: string, domain: DomainOptions): string {
+function domainXml(folder: string, domain: DomainOptions): string {
   const { name, vcpus = 1, memory = 32, disks = defaultDisks, nics = defaultNics } = domain;
   const uuid = domainUuid(name);
   return `<domain type='qemu'>
@@ -164,7 +164,7 @@ ${balloonXml(domain.balloon ?? 10)}
 </devices></domain>`;
 }
 
-export function diskXml(folder: string, name: string, index: number, kind: DiskKind): string {
+function diskXml(folder: string, name: string, index: number, kind: DiskKind): string {
   const letter = String.fromCharCode('a'.charCodeAt(0) + index);
   if (kind === 'empty-cdrom') {
     return `<disk type='file' device='cdrom'><driver name='qemu' type='raw'/><target dev='hd${letter}' bus='ide'/><readonly/></disk>`;
@@ -184,7 +184,7 @@ export function macAddress(name: string, index: number): string {
   return ['fa', '16', '3e', ...[a, b, c].map((byte) => (byte ?? 0).toString(16).padStart(2, '0'))].join(':');
 }
 
-export function nicXml(name: string, index: number, kind: NicKind): string {
+function nicXml(name: string, index: number, kind: NicKind): string {
   const mac = `<mac address='${macAddress(name, index)}'/><model type='virtio'/><rom enabled='no'/>`;
   if (kind === 'user') return `<interface type='user'>${mac}</interface>`;
   return `<interface type='bridge'>${mac}<source bridge='br0'/><target dev='${tapName(name, index)}'/></interface>`;

@@ -109,9 +109,12 @@ function writeError(writer: XdrWriter, number: number, message: string): void {
   writer.int(0).int(0).bool(false);
 }
 
-export function eventMessage(procedure: number, domain: DomainRef): Buffer {
-  const header = { ...frame, type: MESSAGE_TYPE.EVENT, procedure, serial: 0, status: STATUS.OK };
-  return encodeMessage(header, (writer) => {
+export function event(procedure: number, write: (writer: XdrWriter) => void): Buffer {
+  return encodeMessage({ ...frame, type: MESSAGE_TYPE.EVENT, procedure, serial: 0, status: STATUS.OK }, write);
+}
+
+export function domainEvent(procedure: number, domain: DomainRef): Buffer {
+  return event(procedure, (writer) => {
     const callback = 1;
     writer.int(callback);
     writeDomainRef(writer, domain);

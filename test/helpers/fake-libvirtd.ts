@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { LIFECYCLE, XML_EVENTS } from '../../src/libvirt/events.ts';
+import { DRIVER_CLOSED, LIFECYCLE, XML_EVENTS } from '../../src/libvirt/events.ts';
 import * as procedures from '../../src/libvirt/procedures.ts';
 import {
   type DomainRef,
@@ -17,7 +17,7 @@ import {
 } from '../../src/libvirt/rpc.ts';
 import { XdrReader } from '../../src/libvirt/xdr.ts';
 import type { FakeCall, FakeDomain } from './fake-libvirtd-wire.ts';
-import { decodeCall, errorReply, eventMessage, keepAlive, reply, statsPayload } from './fake-libvirtd-wire.ts';
+import { decodeCall, domainEvent, errorReply, event, keepAlive, reply, statsPayload } from './fake-libvirtd-wire.ts';
 
 export { fakeDomain } from './fake-libvirtd-wire.ts';
 
@@ -50,6 +50,8 @@ export interface FakeLibvirtd {
   react(rule: (call: FakeCall) => Reaction | undefined): void;
   /** Sends an event to every connection that registered for it. */
   emit(event: string, domain: DomainRef): void;
+  /** Tells every connection that the hypervisor driver is gone, as a proxy daemon does. */
+  loseDriver(): void;
   /** Answers now what was met with silence before. */
   answerSilenced(): void;
   /** Whether keep-alive pings are answered; they are until told otherwise. */
@@ -184,7 +186,10 @@ export async function startFakeLibvirtd(options: FakeOptions = {}): Promise<Fake
       const kind = eventKinds.find((candidate) => candidate.name === name);
       if (kind === undefined) throw new Error(`no event is called ${name}`);
       const listeners = [...clients.values()].filter((client) => client.events.has(kind.id));
-      for (const { stream } of listeners) stream.write(eventMessage(kind.procedure, domain));
+      for (const { stream } of listeners) stream.write(domainEvent(kind.procedure, domain));
+    },
+    loseDriver() {
+      for (const { stream } of clients.values()) stream.write(event(DRIVER_CLOSED, (writer) => writer.int(1)));
     },
     answerSilenced() {
       for (const send of silenced) send();

@@ -6,6 +6,7 @@ import { LibvirtClient } from '../../src/libvirt/client.ts';
 import { ConnectionError } from '../../src/libvirt/errors.ts';
 import * as procedures from '../../src/libvirt/procedures.ts';
 import type { Message } from '../../src/libvirt/rpc.ts';
+import { eventually } from '../helpers/eventually.ts';
 import { type FakeLibvirtd, fakeDomain, type Reaction, startFakeLibvirtd } from '../helpers/fake-libvirtd.ts';
 
 const calls = { timeout: 5_000 };
@@ -87,7 +88,7 @@ describe('calls', () => {
     expect(client.abandoned).toBe(1);
     await expect(version()).resolves.toBe(9_000_000n);
     server.answerSilenced();
-    await expect.poll(() => client.abandoned).toBe(0);
+    await eventually(() => client.abandoned).toBe(0);
     expect(ended).toEqual([]);
   });
 
@@ -97,7 +98,7 @@ describe('calls', () => {
     const reason = new Error('enough');
 
     const during = client.call(procedures.listAllDomains, undefined, { ...calls, signal: controller.signal });
-    await expect.poll(() => server.count(procedures.listAllDomains)).toBe(1);
+    await eventually(() => server.count(procedures.listAllDomains)).toBe(1);
     controller.abort(reason);
     const after = client.call(procedures.listAllDomains, undefined, { ...calls, signal: controller.signal });
 
@@ -183,7 +184,7 @@ describe('a connection', () => {
 
     server.emit('lifecycle', fakeDomain(1));
 
-    await expect.poll(() => events.map(({ procedure }) => procedure)).toEqual([318]);
+    await eventually(() => events.map(({ procedure }) => procedure)).toEqual([318]);
   });
 
   it("answers the server's questions for a sign of life", async () => {
@@ -202,7 +203,7 @@ describe('a connection', () => {
 
     server.answerPings(false);
 
-    await expect.poll(() => ended[0]?.message).toBe('no sign of life from libvirt at test');
+    await eventually(() => ended[0]?.message).toBe('no sign of life from libvirt at test');
     expect(aliveWhileAnswered).toBe(true);
   });
 });
@@ -214,7 +215,7 @@ describe('closing', () => {
 
     expect(server.count(procedures.close)).toBe(1);
     expect(ended).toHaveLength(1);
-    await expect.poll(() => server.connections).toBe(0);
+    await eventually(() => server.connections).toBe(0);
   });
 
   it('ends the calls under way and does not wait for a server that does not answer', async () => {
@@ -229,7 +230,7 @@ describe('closing', () => {
 
   it('after the connection broke does nothing', async () => {
     server.drop();
-    await expect.poll(() => ended).toHaveLength(1);
+    await eventually(() => ended).toHaveLength(1);
 
     await client.close();
 

@@ -4,6 +4,7 @@ import { codeOf, describeError } from '../../src/errors.ts';
 import { createInspector, type InspectorOptions, type LibvirtInspector } from '../../src/libvirt/create-inspector.ts';
 import type { Domain } from '../../src/libvirt/inspector.ts';
 import * as procedures from '../../src/libvirt/procedures.ts';
+import { eventually } from '../helpers/eventually.ts';
 import {
   type FakeLibvirtd,
   type FakeOptions,
@@ -102,9 +103,7 @@ describe('the list of domains', () => {
     server.emit('lifecycle', added);
     server.emit('device-added', second);
     server.emit('lifecycle', third);
-    await expect
-      .poll(async () => names(await inspector.domains(signal)))
-      .toEqual([first.name, second.name, added.name]);
+    await eventually(async () => names(await inspector.domains(signal))).toEqual([first.name, second.name, added.name]);
     const changed = await inspector.domains(signal);
 
     expect(changed.find(({ uuid }) => uuid === first.uuid)).toBe(list.find(({ uuid }) => uuid === first.uuid));
@@ -118,7 +117,7 @@ describe('the list of domains', () => {
     if (domain === undefined) throw new Error('one domain');
 
     server.emit('metadata-change', domain);
-    await expect.poll(async () => (await inspector.domains(signal)) && server.count(procedures.domainXml)).toBe(1);
+    await eventually(async () => (await inspector.domains(signal)) && server.count(procedures.domainXml)).toBe(1);
 
     expect((await inspector.domains(signal))[0]).toBe(domain);
   });
@@ -130,9 +129,9 @@ describe('the list of domains', () => {
 
     server.emit('lifecycle', { ...stopped, id: 99 });
 
-    await expect
-      .poll(async () => inspector.domains(signal))
-      .toEqual([{ uuid: stopped.uuid, name: stopped.name, id: -1, xml: stopped.xml }]);
+    await eventually(async () => inspector.domains(signal)).toEqual([
+      { uuid: stopped.uuid, name: stopped.name, id: -1, xml: stopped.xml },
+    ]);
   });
 
   it('is shared by callers that ask at the same time', async () => {
@@ -310,7 +309,7 @@ describe('statistics', () => {
     const controller = new AbortController();
 
     const first = inspector.stats(list, controller.signal);
-    await expect.poll(() => server.calls.length).toBe(2);
+    await eventually(() => server.calls.length).toBe(2);
     controller.abort(new Error('cycle over'));
     await expect(first).rejects.toThrow('cycle over');
     server.react(() => undefined);
@@ -321,7 +320,7 @@ describe('statistics', () => {
 
 describe('a domain that does not answer', () => {
   it('costs one deadline and only its own values, and is named once', async () => {
-    const { server, inspector, log, list } = await loaded(12, { callTimeout: 200 });
+    const { server, inspector, log, list } = await loaded(12, { callTimeout: 500 });
     const bad = fakeDomain(4);
     stick(server, bad.uuid);
 
@@ -345,7 +344,7 @@ describe('a domain that does not answer', () => {
   });
 
   it('is taken back when it answers', async () => {
-    const { server, inspector, log, list } = await loaded(4, { callTimeout: 200 });
+    const { server, inspector, log, list } = await loaded(4, { callTimeout: 500 });
     const bad = fakeDomain(4);
     stick(server, bad.uuid);
     await inspector.stats(list, signal);
@@ -362,7 +361,7 @@ describe('a domain that does not answer', () => {
   });
 
   it('costs the others nothing when there are three of them in one list', async () => {
-    const { server, inspector, list } = await loaded(20, { callTimeout: 200, parallelCalls: 2 });
+    const { server, inspector, list } = await loaded(20, { callTimeout: 500, parallelCalls: 2 });
     const bad = [fakeDomain(3), fakeDomain(4), fakeDomain(5)].map(({ uuid }) => uuid);
     stick(server, ...bad);
 
@@ -400,7 +399,7 @@ describe('a domain that does not answer', () => {
     expect(stats.size).toBe(4);
     expect(inspector.connections).toBe(2);
     expect(log.told).toContain('warn leaving a libvirt connection to the calls that hang on it');
-    await expect.poll(() => server.connections).toBe(1);
+    await eventually(() => server.connections).toBe(1);
   });
 });
 
@@ -435,7 +434,7 @@ describe('the size of images', () => {
   });
 
   it('is not asked of a domain that does not answer', async () => {
-    const { server, inspector, list } = await loaded(2, { callTimeout: 100 });
+    const { server, inspector, list } = await loaded(2, { callTimeout: 500 });
     const bad = fakeDomain(1).uuid;
     stick(server, bad);
     const disks = list.flatMap((domain) =>
@@ -489,7 +488,7 @@ describe('the connection of an inspector', () => {
     const { server, inspector, log, list } = await loaded(2);
 
     server.drop();
-    await expect.poll(() => inspector.status.state).toBe('down');
+    await eventually(() => inspector.status.state).toBe('down');
     const again = await inspector.domains(signal);
 
     expect(inspector.connections).toBe(2);
@@ -501,6 +500,19 @@ describe('the connection of an inspector', () => {
       'warn lost the connection to libvirt',
       'info connected to libvirt',
     ]);
+  });
+
+  it('is left when the daemon lost its hypervisor driver, and made again', async () => {
+    const { server, inspector } = await loaded(1);
+
+    server.loseDriver();
+    await eventually(() => inspector.status).toMatchObject({
+      state: 'down',
+      error: { message: `libvirt at ${server.uri} lost its hypervisor driver` },
+    });
+
+    expect(await inspector.domains(signal)).toHaveLength(1);
+    expect(inspector.connections).toBe(2);
   });
 
   it('that breaks during a call is made again, and the call as well', async () => {
@@ -544,7 +556,7 @@ describe('the connection of an inspector', () => {
     const error = await inspector.domains(signal).catch((caught: unknown) => caught);
 
     expect(codeOf(error)).toBe('ERR_SERVICE');
-    await expect.poll(() => server.connections).toBe(0);
+    await eventually(() => server.connections).toBe(0);
   });
 });
 
@@ -554,7 +566,7 @@ describe('closing an inspector', () => {
 
     await Promise.all([inspector.close(), inspector.close()]);
 
-    await expect.poll(() => server.connections).toBe(0);
+    await eventually(() => server.connections).toBe(0);
     await expect(inspector.domains(signal)).rejects.toMatchObject({ code: 'ERR_SERVICE' });
     expect(inspector.status.state).toBe('closed');
   });
@@ -564,11 +576,11 @@ describe('closing an inspector', () => {
     server.react(() => ({ kind: 'silence' }));
     const { inspector }: { inspector: LibvirtInspector } = inspect(server.uri);
     const domains = inspector.domains(signal).catch((error: unknown) => error);
-    await expect.poll(() => server.connections).toBe(1);
+    await eventually(() => server.connections).toBe(1);
 
     await inspector.close();
 
     expect(codeOf(await domains)).toBe('ERR_SERVICE');
-    await expect.poll(() => server.connections).toBe(0);
+    await eventually(() => server.connections).toBe(0);
   });
 });

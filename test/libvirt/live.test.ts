@@ -15,6 +15,7 @@ import {
   plainDomains,
   tapName,
 } from '../helpers/domains.ts';
+import { eventually } from '../helpers/eventually.ts';
 import { describeWithLibvirtd, type Libvirtd, startLibvirtd } from '../helpers/libvirtd.ts';
 import { type RecordingLog, recordingLog } from '../helpers/recording-log.ts';
 import { type RpcTap, tapRpc } from '../helpers/rpc-tap.ts';
@@ -135,14 +136,14 @@ describeWithLibvirtd('an inspector of a real libvirtd', () => {
     const idOf = async () => (await inspector.domains(signal)).find((one) => one.name === name)?.id;
 
     await createDomains(libvirtd, [{ name, state: 'shut off', disks: [], nics: [] }]);
-    await expect.poll(idOf).toBe(-1);
+    await eventually(idOf).toBe(-1);
     const callsToDefine = tap.calls.length;
     await libvirtd.virsh(['start', name]);
-    await expect.poll(idOf).toBeGreaterThan(0);
+    await eventually(idOf).toBeGreaterThan(0);
     await libvirtd.virsh(['destroy', name]);
-    await expect.poll(idOf).toBe(-1);
+    await eventually(idOf).toBe(-1);
     await libvirtd.virsh(['undefine', name]);
-    await expect.poll(idOf).toBeUndefined();
+    await eventually(idOf).toBeUndefined();
     const changes = tap.calls.length;
     await inspector.domains(signal);
 
@@ -174,9 +175,9 @@ describeWithLibvirtd('an inspector of a real libvirtd', () => {
     await xmlOf();
 
     await libvirtd.virsh(['attach-disk', first, path, 'vdz', '--live']);
-    await expect.poll(xmlOf).toContain("dev='vdz'");
+    await eventually(xmlOf).toContain("dev='vdz'");
     await libvirtd.virsh(['attach-interface', first, 'bridge', 'br0', '--mac', macAddress(first, 9), '--live']);
-    await expect.poll(xmlOf).toContain(macAddress(first, 9));
+    await eventually(xmlOf).toContain(macAddress(first, 9));
     await libvirtd.virsh([
       'metadata',
       first,
@@ -188,9 +189,9 @@ describeWithLibvirtd('an inspector of a real libvirtd', () => {
       '<note>hello</note>',
       '--live',
     ]);
-    await expect.poll(xmlOf).toContain('hello');
+    await eventually(xmlOf).toContain('hello');
     await libvirtd.virsh(['change-media', unicode, 'hdc', medium, '--insert', '--live']);
-    await expect.poll(async () => (await domain(unicode)).xml).toContain(medium);
+    await eventually(async () => (await domain(unicode)).xml).toContain(medium);
 
     expect((await statsOf(first))?.nics).toHaveLength(3);
   });
@@ -201,9 +202,7 @@ describeWithLibvirtd('an inspector of a real libvirtd', () => {
     const absent = await inspector.domains(signal).catch((error: unknown) => error);
     const answeredBefore = await libvirtAnswers(libvirtd.uri, 1_000);
     await libvirtd.start();
-    await expect
-      .poll(async () => (await inspector.domains(signal).catch(() => [])).length, { timeout: 10_000 })
-      .toBe(4);
+    await eventually(async () => (await inspector.domains(signal).catch(() => [])).length).toBe(4);
 
     expect(codeOf(absent)).toBe('ERR_SERVICE');
     expect([answeredBefore, await libvirtAnswers(libvirtd.uri, 5_000)]).toEqual([false, true]);
@@ -220,9 +219,7 @@ describeWithLibvirtd('an inspector of a real libvirtd', () => {
         await underWay.then((result) => (typeof result === 'string' ? result : undefined)),
       );
       await libvirtd.start();
-      await expect
-        .poll(async () => (await inspector.stats(domains, signal).catch(() => undefined))?.size, { timeout: 10_000 })
-        .toBe(4);
+      await eventually(async () => (await inspector.stats(domains, signal).catch(() => undefined))?.size).toBe(4);
     }
 
     expect(inspector.connections).toBe(6);
@@ -233,14 +230,14 @@ describeWithLibvirtd('an inspector of a real libvirtd', () => {
 
   it('goes on when a QEMU process is stopped, with what libvirt knows of that domain, and takes it back', async () => {
     await inspector.close();
-    inspector = createInspector({ uri: tap.uri, log, callTimeout: 1_000 });
+    inspector = createInspector({ uri: tap.uri, log, callTimeout: 2_000 });
     const domains = await inspector.domains(signal);
 
     await libvirtd.signalDomain(second, 'STOP');
     const stuck = [await inspector.stats(domains, signal), await inspector.stats(domains, signal)];
     await libvirtd.signalDomain(second, 'CONT');
     const answers = async () => (await inspector.stats(domains, signal)).get(domainUuid(second))?.disks[0]?.readBytes;
-    await expect.poll(answers, { timeout: 10_000 }).toBeTypeOf('bigint');
+    await eventually(answers).toBeTypeOf('bigint');
 
     for (const stats of stuck) {
       expect(stats.size).toBe(domains.length);
@@ -259,7 +256,7 @@ describeWithLibvirtd('an inspector of a real libvirtd', () => {
     await domain('before');
 
     await libvirtd.virsh(['domrename', 'before', 'after']);
-    await expect.poll(async () => (await inspector.domains(signal)).map(({ name }) => name)).toContain('after');
+    await eventually(async () => (await inspector.domains(signal)).map(({ name }) => name)).toContain('after');
 
     const names = (await inspector.domains(signal)).map(({ name }) => name);
     await libvirtd.virsh(['undefine', 'after']);

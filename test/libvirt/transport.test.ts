@@ -12,6 +12,7 @@ import { libvirtAnswers } from '../../src/libvirt/index.ts';
 import * as procedures from '../../src/libvirt/procedures.ts';
 import { openSession } from '../../src/libvirt/session.ts';
 import { parseVirtUri } from '../../src/libvirt/uri.ts';
+import { eventually } from '../helpers/eventually.ts';
 import { type FakeLibvirtd, fakeDomain, startFakeLibvirtd } from '../helpers/fake-libvirtd.ts';
 import { hasOpenssl, makePki } from '../helpers/pki.ts';
 
@@ -240,7 +241,7 @@ describe('ssh', () => {
     await failureOf(`qemu+ssh://cn1/system?command=${ssh}`, 1_000);
     const pid = Number(await readFile(join(folder, 'pid'), 'utf8'));
 
-    await expect.poll(() => isRunning(pid)).toBe(false);
+    await eventually(() => isRunning(pid)).toBe(false);
   });
 
   function isRunning(pid: number): boolean {
@@ -297,7 +298,7 @@ describe('authentication', () => {
 describe('the question whether libvirt answers', () => {
   it('is answered by an opened connection, which is not kept', async () => {
     expect(await libvirtAnswers(libvirtd.uri, 5_000)).toBe(true);
-    await expect.poll(() => libvirtd.connections).toBe(0);
+    await eventually(() => libvirtd.connections).toBe(0);
   });
 
   it('is no for a socket that is not there, and an error for a URI that cannot be', async () => {
