@@ -43,14 +43,15 @@ describeWithLibvirtd('polling', () => {
       file,
       `[DEFAULT]\nlibvirt_uri = ${libvirtd.uri}\n` +
         `transport_url = rabbit://guest:guest@127.0.0.1:${broker.port}/${broker.vhost()}\n` +
-        `[polling]\ncfg_file = ${polling}\n[publisher]\ntelemetry_secret = s3cr3t\n`,
+        `[polling]\ncfg_file = ${polling}\npollster_timeout = 20\ncycle_timeout = 20\n[publisher]\ntelemetry_secret = s3cr3t\n`,
     );
     return file;
   }
 
   async function measureAgent(domains: number): Promise<string[]> {
     const args = ['--config-file', configFile(), '--polling-namespaces', 'compute'];
-    const agent = new AgentProcess('polling', args);
+    // e.g. --cpu-prof, to look at what the figures are made of.
+    const agent = new AgentProcess('polling', args, { NODE_OPTIONS: process.env['CEILOMETER_BENCH_NODE_OPTIONS'] });
     const pid = agent.child.pid ?? 0;
     const cycles = () => [...agent.stderr.matchAll(/cycle done: .*samples=(\d+) .*seconds=([\d.]+)/g)];
     const reach = async (count: number) => {

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-const commands = {
+const commands: Readonly<Record<string, string>> = {
   polling: fileURLToPath(new URL('../../dist/cli/polling.js', import.meta.url)),
   ceilometer: fileURLToPath(new URL('../../dist/cli/ceilometer.js', import.meta.url)),
 };
@@ -22,9 +22,10 @@ export class AgentProcess {
   stdout = '';
   stderr = '';
 
-  constructor(command: keyof typeof commands, args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+  /** `command` is one of the built commands, or the path of another. */
+  constructor(command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}) {
     const started = performance.now();
-    const child = spawn(process.execPath, [commands[command], ...args], {
+    const child = spawn(process.execPath, [commands[command] ?? command, ...args], {
       env: { PATH: process.env['PATH'], HOME: '/nonexistent', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -61,6 +62,6 @@ export class AgentProcess {
 }
 
 /** Runs a command to its end. */
-export function run(command: keyof typeof commands, args: readonly string[], env?: NodeJS.ProcessEnv): Promise<Ended> {
+export function run(command: string, args: readonly string[], env?: NodeJS.ProcessEnv): Promise<Ended> {
   return new AgentProcess(command, args, env).ended;
 }
