@@ -136,6 +136,11 @@ describe('a connection', () => {
       message({ serial: 4_000 }),
       'reply to call 4000 of procedure 66, which was not made',
     ],
+    [
+      'a reply of another procedure than the call',
+      message({ serial: 2 }),
+      'reply to call 2 of procedure 66, which was not made',
+    ],
     ['a message of an unknown type', message({ type: 9 }), 'message of type 9'],
     [
       'a message that is shorter than its header',
