@@ -4,6 +4,7 @@ import { type Clock, systemClock } from '../util/clock.ts';
 import { scope, untilAborted } from '../util/scope.ts';
 import { BrokerConnection, type ConnectionOptions, type ConnectionUser } from './connection.ts';
 import { Counter, type DeliveryStats, type DropLog } from './delivery-stats.ts';
+import { Flights } from './flights.ts';
 import type { MessageStore, OutgoingMessage, StoredMessage } from './message-store.ts';
 import { reconnectDelay } from './reconnect-delay.ts';
 import { declareTopology, type Topology } from './topology.ts';
@@ -19,8 +20,6 @@ export interface NotifierOptions {
   readonly unroutableTimeout: number;
 }
 
-/** Unconfirmed messages on the wire at a time: enough to keep a distant broker busy. */
-const WINDOW_MESSAGES = 512;
 /** Milliseconds without a confirmation after which a broker counts as away for those who wait for room. */
 const STALL = 5000;
 
@@ -52,11 +51,7 @@ export class Notifier {
   readonly #closing = new AbortController();
   readonly #counts = { sent: new Counter(), confirmed: new Counter(), resent: new Counter(), returned: new Counter() };
   readonly #history = new WeakMap<StoredMessage, History>();
-  /** On the wire of the present channel. */
-  readonly #flights = new Set<StoredMessage>();
-  #flightBytes = 0;
-  /** Those that came back; their confirmation, which still follows, means nothing. */
-  readonly #returned = new Set<StoredMessage>();
+  readonly #flights: Flights;
   #declared: ConfirmChannel | undefined;
   #channel: ConfirmChannel | undefined;
   #connects = 0;
@@ -73,6 +68,7 @@ export class Notifier {
     this.#drops = drops;
     this.#log = log;
     this.#clock = clock;
+    this.#flights = new Flights(options.windowBytes);
     this.stats = this.#makeStats();
     const user: ConnectionUser = {
       setUp: (model) => this.#setUp(model),
@@ -128,8 +124,6 @@ export class Notifier {
   #lost(): void {
     this.#channel = undefined;
     this.#flights.clear();
-    this.#flightBytes = 0;
-    this.#returned.clear();
     this.#blocked = false;
     this.#paused = false;
     this.#store.putBackAll();
@@ -156,7 +150,7 @@ export class Notifier {
   #pump(): void {
     const channel = this.#channel;
     if (channel === undefined || !this.#flowing()) return;
-    while (this.#flights.size < WINDOW_MESSAGES && this.#flightBytes < this.#options.windowBytes) {
+    while (!this.#flights.full) {
       const message = this.#store.next();
       if (message === undefined) return;
       if (!this.#givenUp(message) && !this.#send(channel, message)) return;
@@ -191,7 +185,6 @@ export class Notifier {
       return false;
     }
     this.#flights.add(message);
-    this.#flightBytes += message.body.length;
     this.#counts[history.sends === 0 ? 'sent' : 'resent'].add(message);
     history.sends += 1;
     this.#history.set(message, history);
@@ -199,10 +192,10 @@ export class Notifier {
   }
 
   /** The broker took the message over or not; or the channel ended, and then everything is put back anyway. */
-  #answered(message: StoredMessage, taken: boolean): void {
-    if (!this.#flights.delete(message)) return;
-    this.#flightBytes -= message.body.length;
-    if (this.#returned.delete(message) || !taken) {
+  #answered(message: StoredMessage, positive: boolean): void {
+    const outcome = this.#flights.answered(message, positive);
+    if (outcome === 'unknown') return;
+    if (outcome === 'refused') {
       this.#store.putBack(message);
       void this.#setBack();
       return;
@@ -217,16 +210,11 @@ export class Notifier {
   }
 
   #cameBack({ content, fields }: Message): void {
-    for (const message of this.#flights) {
-      if (this.#returned.has(message) || fields.routingKey !== message.routingKey) continue;
-      // Upstream's properties leave no room for an id.
-      if (!content.equals(message.body)) continue;
-      this.#returned.add(message);
-      this.#counts.returned.add(message);
-      const history = this.#history.get(message);
-      if (history !== undefined) history.returnedAt ??= this.#clock.monotonic();
-      return;
-    }
+    const message = this.#flights.returned(fields.routingKey, content);
+    if (message === undefined) return;
+    this.#counts.returned.add(message);
+    const history = this.#history.get(message);
+    if (history !== undefined) history.returnedAt ??= this.#clock.monotonic();
   }
 
   /** Sends nothing for a while, and declares everything anew before it goes on. */

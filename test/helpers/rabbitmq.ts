@@ -30,6 +30,8 @@ export interface Rabbitmq extends AsyncDisposable {
   connect(vhost: string): Promise<ChannelModel>;
   /** Runs Erlang code in the broker: a slow but mighty way to bring it into a state. */
   evaluate(code: string): Promise<string>;
+  /** Runs rabbitmqctl; returns what it prints. */
+  ctl(...args: string[]): Promise<string>;
 }
 
 /** Users are `guest`/`guest`, and `té:st@/`/`p@ss/wörd` for what has to be escaped in a URL. */
@@ -72,6 +74,10 @@ export async function startRabbitmq(options: { readonly tls?: TlsFiles } = {}): 
     throw new Error(`RabbitMQ did not start:\n${log}`);
   }
 
+  const ctl = async (...args: string[]) => {
+    const { stdout } = await promisify(execFile)(ctlScript(), ['-q', ...args], { env, timeout: 60_000 });
+    return stdout.trim();
+  };
   let used = 0;
   return {
     port,
@@ -87,10 +93,8 @@ export async function startRabbitmq(options: { readonly tls?: TlsFiles } = {}): 
       connection.on('error', () => {});
       return connection;
     },
-    async evaluate(code) {
-      const { stdout } = await promisify(execFile)(ctlScript(), ['-q', 'eval', code], { env, timeout: 60_000 });
-      return stdout.trim();
-    },
+    ctl,
+    evaluate: (code) => ctl('eval', code),
     [Symbol.asyncDispose]: stop,
   };
 }
