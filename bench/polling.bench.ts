@@ -16,6 +16,8 @@ const CYCLES = Number(process.env['CEILOMETER_BENCH_CYCLES'] ?? 50);
 /** Cycles that are left out of the figures: the first ones compile. */
 const WARM_UP = 5;
 
+const nodeArguments = (process.env['CEILOMETER_BENCH_NODE_ARGUMENTS'] ?? '').split(' ').filter((word) => word !== '');
+
 const quiet = { debug() {}, info() {}, warn() {}, error() {} };
 
 describeWithLibvirtd('polling', () => {
@@ -51,7 +53,7 @@ describeWithLibvirtd('polling', () => {
   async function measureAgent(domains: number): Promise<string[]> {
     const args = ['--config-file', configFile(), '--polling-namespaces', 'compute'];
     // e.g. --cpu-prof, to look at what the figures are made of.
-    const agent = new AgentProcess('polling', args, { NODE_OPTIONS: process.env['CEILOMETER_BENCH_NODE_OPTIONS'] });
+    const agent = new AgentProcess('polling', args, {}, nodeArguments);
     const pid = agent.child.pid ?? 0;
     const cycles = () => [...agent.stderr.matchAll(/cycle done: .*samples=(\d+) .*seconds=([\d.]+)/g)];
     const reach = async (count: number) => {

@@ -23,9 +23,9 @@ export class AgentProcess {
   stderr = '';
 
   /** `command` is one of the built commands, or the path of another. */
-  constructor(command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+  constructor(command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}, node: readonly string[] = []) {
     const started = performance.now();
-    const child = spawn(process.execPath, [commands[command] ?? command, ...args], {
+    const child = spawn(process.execPath, [...node, commands[command] ?? command, ...args], {
       env: { PATH: process.env['PATH'], HOME: '/nonexistent', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
