@@ -96,6 +96,9 @@ describeWith('rabbitmq', 'delivery to a message broker', () => {
     expect(delivery.notifier.stats.connects).toBeGreaterThan(3);
     expect(delivery.notifier.stats.resent.messages).toBeGreaterThan(0);
     expect(delivery.notifier.stats.confirmed.messages).toBe(all.length);
+    expect(new Set(delivery.log.told)).toEqual(
+      new Set(['info connected to the message broker', 'warn lost the connection to the message broker']),
+    );
     await stock.close();
   });
 
@@ -238,6 +241,11 @@ describeWith('rabbitmq', 'delivery to a message broker', () => {
     expect(undelivered).toBe(0);
     expect(delivery.log.fields('lost the connection to the message broker')).toMatchObject([
       { reason: expect.stringContaining("NOT_FOUND - no exchange 'ceilometer'") },
+    ]);
+    expect(delivery.log.told).toEqual([
+      'info connected to the message broker',
+      'warn lost the connection to the message broker',
+      'info connected to the message broker',
     ]);
     await stock.close();
   });
