@@ -1,6 +1,6 @@
 import type { Logger } from '../plugin.ts';
 
-export interface Tally {
+interface Tally {
   readonly messages: number;
   readonly samples: number;
 }

@@ -13,7 +13,7 @@ export interface StoredMessage extends OutgoingMessage {
   readonly position: number;
 }
 
-export interface StoreSize {
+interface StoreSize {
   readonly messages: number;
   readonly samples: number;
   readonly bytes: number;

@@ -19,7 +19,7 @@ export function jsonString(text: string, form: JsonForm = 'plain'): string {
   return form === 'nested' ? nested(plain) : plain;
 }
 
-export function jsonNumber(value: number): string {
+function jsonNumber(value: number): string {
   return Number.isFinite(value) ? numberStr(value) : notFinite(value);
 }
 

@@ -66,7 +66,7 @@ export function messages(count: number, bytes = 300): readonly OutgoingMessage[]
   return Array.from({ length: count }, (_, index) => message(`${index} `.padEnd(bytes, '.')));
 }
 
-export function numberOf(body: string): number {
+function numberOf(body: string): number {
   return Number.parseInt(body, 10);
 }
 

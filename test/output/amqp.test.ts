@@ -1,4 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadConfig, type Overrides } from '../../src/config/load.ts';
 import { unwrapMessage } from '../../src/messaging/envelope.ts';
@@ -7,9 +9,9 @@ import type { Sample } from '../../src/sample.ts';
 import { stringifyJson } from '../../src/wire/json.ts';
 import { parseExactJson } from '../../src/wire/json-parser.ts';
 import { isObject } from '../../src/wire/value.ts';
-import { type Certificates, hasOpenssl, makeCertificates } from '../helpers/certificates.ts';
 import { openInbox } from '../helpers/delivery.ts';
 import { goldenObjects, object, objects, sampleOf, string } from '../helpers/golden-wire.ts';
+import { hasOpenssl, makePki } from '../helpers/pki.ts';
 import { type Rabbitmq, startRabbitmq } from '../helpers/rabbitmq.ts';
 import { recordingLog } from '../helpers/recording-log.ts';
 import { describeWith } from '../helpers/services.ts';
@@ -137,17 +139,24 @@ describe('amqpOptions', () => {
 describeWith('rabbitmq', 'samples over a message broker', () => {
   const withTls = hasOpenssl();
   const golden = goldenObjects('compute/golden/master-default.samples.json.gz').slice(0, 120);
-  let certificates: Certificates | undefined;
+  const folder = mkdtempSync(join(tmpdir(), 'ceilometer-pki-'));
+  const certificate = (name: string) => join(folder, name);
   let broker: Rabbitmq;
   beforeAll(async () => {
-    certificates = withTls ? makeCertificates() : undefined;
-    broker = await startRabbitmq(certificates && { tls: certificates });
+    if (withTls) {
+      mkdirSync(certificate('other'));
+      await Promise.all([makePki(folder), makePki(certificate('other'))]);
+    }
+    const [ca, cert, key] = ['cacert.pem', 'servercert.pem', 'serverkey.pem'].map(certificate);
+    broker = await startRabbitmq(withTls && ca && cert && key ? { tls: { ca, cert, key } } : {});
   });
   afterAll(async () => {
     await broker[Symbol.asyncDispose]();
-    certificates?.[Symbol.dispose]();
+    rmSync(folder, { recursive: true, force: true });
   });
 
+  /** Resolves to the broker, and is not in its certificate. */
+  const otherName = '127.1';
   const url = (vhost: string) => `rabbit://guest:guest@127.0.0.1:${broker.port}/${vhost}`;
 
   async function send(options: AmqpOutputOptions, samples: readonly Sample[] = golden.slice(0, 3).map(sampleOf)) {
@@ -271,7 +280,7 @@ describeWith('rabbitmq', 'samples over a message broker', () => {
 
     it('delivers to a broker whose certificate the authority signed', async () => {
       const { undelivered, log } = await send(
-        at(tlsUrl('127.0.0.1', broker.vhost()), { ssl: true, sslCaFile: certificates?.ca ?? '' }),
+        at(tlsUrl('127.0.0.1', broker.vhost()), { ssl: true, sslCaFile: certificate('cacert.pem') }),
       );
 
       expect(undelivered).toBe(0);
@@ -286,14 +295,12 @@ describeWith('rabbitmq', 'samples over a message broker', () => {
     });
 
     it('shows the certificate of its own', async () => {
-      const { ca = '', cert = '', key = '' } = certificates ?? {};
-
       const { undelivered } = await send(
         at(tlsUrl('127.0.0.1', broker.vhost()), {
           ssl: true,
-          sslCaFile: ca,
-          sslCertFile: cert,
-          sslKeyFile: key,
+          sslCaFile: certificate('cacert.pem'),
+          sslCertFile: certificate('clientcert.pem'),
+          sslKeyFile: certificate('clientkey.pem'),
           sslVersion: 'TLSv1_2',
         }),
       );
@@ -303,9 +310,9 @@ describeWith('rabbitmq', 'samples over a message broker', () => {
 
     it('takes another host name where the check of it is off', async () => {
       const { undelivered } = await send(
-        at(tlsUrl('localhost', broker.vhost()), {
+        at(tlsUrl(otherName, broker.vhost()), {
           ssl: true,
-          sslCaFile: certificates?.ca ?? '',
+          sslCaFile: certificate('cacert.pem'),
           sslEnforceHostnameVerification: false,
         }),
       );
@@ -314,11 +321,16 @@ describeWith('rabbitmq', 'samples over a message broker', () => {
     });
 
     it.each([
-      ['of another authority', '127.0.0.1', 'otherCa', "the broker's certificate was not accepted: "],
-      ['of another host', 'localhost', 'ca', "the broker's certificate was not accepted: Hostname/IP does not match"],
+      ['of another authority', '127.0.0.1', 'other/cacert.pem', "the broker's certificate was not accepted: "],
+      [
+        'of another host',
+        otherName,
+        'cacert.pem',
+        "the broker's certificate was not accepted: Hostname/IP does not match",
+      ],
     ] as const)('refuses a certificate %s', async (_, host, authority, reason) => {
       const log = recordingLog();
-      const options = at(tlsUrl(host, 'v0'), { ssl: true, sslCaFile: certificates?.[authority] ?? '' });
+      const options = at(tlsUrl(host, 'v0'), { ssl: true, sslCaFile: certificate(authority) });
 
       const output = createAmqpOutput(options, log);
       await until('the fault is told', () => log.told.length > 0);
