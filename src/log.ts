@@ -54,7 +54,7 @@ const LEVELS: Readonly<Record<number, string>> = {
 };
 
 /** `2026-11-22 22:31:05.120 4711 WARNING polling failed: pollster=cpu reason="…"`, the order of oslo's log lines. */
-export function textLine(json: string): string {
+function textLine(json: string): string {
   const { time, level, pid, msg, err, ...fields } = JSON.parse(json) as Record<string, unknown>;
   const date = new Date(Number(time)).toISOString().replace('T', ' ').slice(0, 23);
   const parts = Object.entries(fields).map(([key, value]) => `${key}=${plain(value)}`);

@@ -31,7 +31,7 @@ export async function metersMarkdown(): Promise<string> {
 function section(namespace: string, pollsters: readonly LoadedPollster[]): string[] {
   const rows = pollsters
     .flatMap(({ pollster }) => pollster.meters)
-    .map(({ name, type, unit, help }) => `| \`${name}\` | ${type} | ${unit} | ${help ?? ''} |`)
-    .sort();
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .map(({ name, type, unit, help }) => `| \`${name}\` | ${type} | ${unit} | ${help ?? ''} |`);
   return ['', `## ${namespace}`, '', '| Meter | Type | Unit | What it says |', '| --- | --- | --- | --- |', ...rows];
 }

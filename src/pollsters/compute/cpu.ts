@@ -29,6 +29,7 @@ export const cpu: Table<InstanceSaid> = {
   cpu: {
     type: 'cumulative',
     unit: 'ns',
+    help: 'Time that the vCPUs ran and waited for a CPU: the sum of vcpu.N.time and vcpu.N.wait, else cpu.time.',
     read: ({ stats }) => cpuTime(stats)?.nanoseconds,
   },
   /** Upstream dropped it in 2018. The share of its vCPUs that an instance used since the poll before. */
@@ -36,6 +37,7 @@ export const cpu: Table<InstanceSaid> = {
     type: 'gauge',
     unit: '%',
     float: true,
+    help: 'Share of its vCPUs that the instance used since the poll before; none at the first poll of a boot.',
     read({ instance, stats }, history) {
       const time = cpuTime(stats);
       if (time === undefined || !stats.vcpuCurrent) return undefined;
@@ -53,6 +55,7 @@ export const vcpus: Table<InstanceSaid> = {
   vcpus: {
     type: 'gauge',
     unit: 'vcpu',
+    help: 'vCPUs that are plugged in (vcpu.current).',
     stopped: 'reported',
     read: ({ stats }) => stats.vcpuCurrent,
   },

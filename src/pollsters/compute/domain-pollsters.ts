@@ -33,10 +33,10 @@ export function domainPollsters<S>(computeOf: ComputeOf, family: Family<S>, tabl
 }
 
 function domainPollster<S>(compute: Compute, family: Family<S>, name: string, row: Row<S>): Pollster {
-  const { type, unit, float } = row;
+  const { type, unit, float, help } = row;
   const memory = new CounterMemory();
   return {
-    meters: [{ name, type, unit, ...(float && { float }) }],
+    meters: [{ name, type, unit, ...(float && { float }), ...(help && { help }) }],
     discovery: 'local_instances',
     async *poll(resources, ctx): AsyncGenerator<Reading> {
       const stats = await compute.stats(ctx);

@@ -13,6 +13,7 @@ function swapped(key: 'swap_in' | 'swap_out'): Row<InstanceSaid> {
   return {
     ...mib,
     type: 'cumulative',
+    help: `Memory that the guest has swapped ${key === 'swap_in' ? 'in' : 'out'}, as its balloon driver says.`,
     read({ stats: { balloon } }) {
       return balloon['swap_in'] === undefined || balloon['swap_out'] === undefined ? undefined : toMib(balloon[key]);
     },
@@ -23,6 +24,7 @@ export const memory: Table<InstanceSaid> = {
   memory: {
     ...mib,
     type: 'gauge',
+    help: 'Memory that the balloon leaves to the guest (balloon.current).',
     stopped: 'reported',
     read({ instance, stats: { state, balloon } }) {
       if (state === SHUT_OFF) return toMib(balloon['maximum']);
@@ -33,11 +35,13 @@ export const memory: Table<InstanceSaid> = {
   'memory.available': {
     ...mib,
     type: 'gauge',
+    help: 'Memory that the guest sees, as its balloon driver says (balloon.available).',
     read: ({ stats }) => toMib(stats.balloon['available']),
   },
   'memory.usage': {
     ...mib,
     type: 'gauge',
+    help: 'Memory in use: balloon.available less balloon.usable, or less balloon.unused where that is not told.',
     read({ stats: { balloon } }) {
       const { available, usable, unused } = balloon;
       const free = usable ?? unused;
@@ -47,6 +51,7 @@ export const memory: Table<InstanceSaid> = {
   'memory.resident': {
     ...mib,
     type: 'gauge',
+    help: 'Memory of the QEMU process on the host (balloon.rss).',
     read: ({ stats }) => toMib(stats.balloon['rss']),
   },
   'memory.swap.in': swapped('swap_in'),

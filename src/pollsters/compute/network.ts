@@ -6,15 +6,16 @@ import type { NicSaid } from './families.ts';
 
 type CounterKey = Exclude<keyof NicStats, 'name'>;
 
-function counter(unit: string, key: CounterKey): Row<NicSaid> {
-  return { type: 'cumulative', unit, read: ({ stats }) => stats[key] };
+function counter(unit: string, key: CounterKey, help: string): Row<NicSaid> {
+  return { type: 'cumulative', unit, help, read: ({ stats }) => stats[key] };
 }
 
 /** What came since the poll before: 0 at the first, and all there is when the counter has started anew. */
-function delta(key: CounterKey): Row<NicSaid> {
+function delta(key: CounterKey, help: string): Row<NicSaid> {
   return {
     type: 'delta',
     unit: 'B',
+    help,
     read({ nic, stats, boot, at }, history) {
       const value = stats[key];
       if (value === undefined) return undefined;
@@ -27,16 +28,16 @@ function delta(key: CounterKey): Row<NicSaid> {
 }
 
 export const network: Table<NicSaid> = {
-  'network.incoming.bytes': counter('B', 'rxBytes'),
-  'network.incoming.bytes.delta': delta('rxBytes'),
-  'network.incoming.packets': counter('packet', 'rxPackets'),
-  'network.incoming.packets.drop': counter('packet', 'rxDrop'),
-  'network.incoming.packets.error': counter('packet', 'rxErrors'),
-  'network.outgoing.bytes': counter('B', 'txBytes'),
-  'network.outgoing.bytes.delta': delta('txBytes'),
-  'network.outgoing.packets': counter('packet', 'txPackets'),
-  'network.outgoing.packets.drop': counter('packet', 'txDrop'),
-  'network.outgoing.packets.error': counter('packet', 'txErrors'),
+  'network.incoming.bytes': counter('B', 'rxBytes', 'Bytes that the interface received.'),
+  'network.incoming.bytes.delta': delta('rxBytes', 'Bytes received since the poll before; 0 at the first.'),
+  'network.incoming.packets': counter('packet', 'rxPackets', 'Packets that the interface received.'),
+  'network.incoming.packets.drop': counter('packet', 'rxDrop', 'Received packets that were dropped.'),
+  'network.incoming.packets.error': counter('packet', 'rxErrors', 'Errors in receiving.'),
+  'network.outgoing.bytes': counter('B', 'txBytes', 'Bytes that the interface sent.'),
+  'network.outgoing.bytes.delta': delta('txBytes', 'Bytes sent since the poll before; 0 at the first.'),
+  'network.outgoing.packets': counter('packet', 'txPackets', 'Packets that the interface sent.'),
+  'network.outgoing.packets.drop': counter('packet', 'txDrop', 'Packets to send that were dropped.'),
+  'network.outgoing.packets.error': counter('packet', 'txErrors', 'Errors in sending.'),
 };
 
 /** Upstream has them for hypervisors that are gone. Their names stay known, so that a polling.yaml stays valid. */
@@ -44,7 +45,12 @@ export const networkRates: Pollsters = Object.fromEntries(
   ['network.incoming.bytes.rate', 'network.outgoing.bytes.rate'].map((name) => [
     name,
     definePollster(
-      { name, type: 'gauge', unit: 'B/s' },
+      {
+        name,
+        type: 'gauge',
+        unit: 'B/s',
+        help: 'Never: libvirt does not measure it. The name is known for old files.',
+      },
       {
         discovery: 'local_instances',
         poll(resources) {

@@ -3,7 +3,8 @@ import type { InstanceSaid } from './families.ts';
 
 /** Counted only for domains with `<perf>` events. They grow for ever, and upstream calls them gauges nevertheless. */
 function perfEvent(event: string): Row<InstanceSaid> {
-  return { type: 'gauge', unit: '', read: ({ stats }) => stats.perf[event] };
+  const help = `libvirt's counter perf.${event}; only where the domain has that event switched on.`;
+  return { type: 'gauge', unit: '', help, read: ({ stats }) => stats.perf[event] };
 }
 
 export const perf: Table<InstanceSaid> = {

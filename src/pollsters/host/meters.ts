@@ -33,9 +33,27 @@ const load: HostArea<readonly number[]> = {
   name: 'load',
   load: async ({ machine }) => whole(await machine.loadAverages()),
   meters: {
-    'hardware.cpu.load.1min': { type: 'gauge', unit: 'process', float: true, read: ([one]) => one },
-    'hardware.cpu.load.5min': { type: 'gauge', unit: 'process', float: true, read: ([, five]) => five },
-    'hardware.cpu.load.15min': { type: 'gauge', unit: 'process', float: true, read: ([, , fifteen]) => fifteen },
+    'hardware.cpu.load.1min': {
+      type: 'gauge',
+      unit: 'process',
+      help: 'Processes that run or wait, over one minute.',
+      float: true,
+      read: ([one]) => one,
+    },
+    'hardware.cpu.load.5min': {
+      type: 'gauge',
+      unit: 'process',
+      help: 'The same over five minutes.',
+      float: true,
+      read: ([, five]) => five,
+    },
+    'hardware.cpu.load.15min': {
+      type: 'gauge',
+      unit: 'process',
+      help: 'The same over fifteen minutes.',
+      float: true,
+      read: ([, , fifteen]) => fifteen,
+    },
   },
 };
 
@@ -46,17 +64,43 @@ const cpu: HostArea<CpuTicks> = {
   name: 'cpu',
   load: async (state, ctx) => whole(await ticksOf(state, ctx)),
   meters: {
-    'hardware.cpu.user': { type: 'gauge', unit: 'tick', read: ({ user }) => user },
-    'hardware.cpu.nice': { type: 'gauge', unit: 'tick', read: ({ nice }) => nice },
+    'hardware.cpu.user': {
+      type: 'gauge',
+      unit: 'tick',
+      help: 'CPU time of processes, in ticks of 10 ms over all processors.',
+      read: ({ user }) => user,
+    },
+    'hardware.cpu.nice': {
+      type: 'gauge',
+      unit: 'tick',
+      help: 'CPU time of processes of lowered priority.',
+      read: ({ nice }) => nice,
+    },
     'hardware.cpu.system': {
       type: 'gauge',
       unit: 'tick',
+      help: 'CPU time of the kernel, interrupts included.',
       read: ({ system, interrupt = 0n, softInterrupt = 0n }) => system + interrupt + softInterrupt,
     },
-    'hardware.cpu.idle': { type: 'gauge', unit: 'tick', read: ({ idle }) => idle },
-    'hardware.cpu.wait': { type: 'gauge', unit: 'tick', read: ({ wait }) => wait },
-    'hardware.cpu.kernel': { type: 'gauge', unit: 'tick', read: ({ system }) => system },
-    'hardware.cpu.interrupt': { type: 'gauge', unit: 'tick', read: ({ interrupt }) => interrupt },
+    'hardware.cpu.idle': { type: 'gauge', unit: 'tick', help: 'Idle CPU time.', read: ({ idle }) => idle },
+    'hardware.cpu.wait': {
+      type: 'gauge',
+      unit: 'tick',
+      help: 'Idle CPU time while a disk was waited for.',
+      read: ({ wait }) => wait,
+    },
+    'hardware.cpu.kernel': {
+      type: 'gauge',
+      unit: 'tick',
+      help: 'CPU time of the kernel without interrupts.',
+      read: ({ system }) => system,
+    },
+    'hardware.cpu.interrupt': {
+      type: 'gauge',
+      unit: 'tick',
+      help: 'CPU time of interrupts.',
+      read: ({ interrupt }) => interrupt,
+    },
   },
 };
 
@@ -70,8 +114,20 @@ const cpuShares: HostArea<CpuShares> = {
     return whole(since);
   },
   meters: {
-    'hardware.cpu.util': { type: 'gauge', unit: '%', float: true, read: ({ busy }) => busy },
-    'hardware.system_stats.cpu.idle': { type: 'gauge', unit: '%', float: true, read: ({ idle }) => idle },
+    'hardware.cpu.util': {
+      type: 'gauge',
+      unit: '%',
+      help: 'Share of the CPU time since the poll before that was neither idle nor waiting for a disk.',
+      float: true,
+      read: ({ busy }) => busy,
+    },
+    'hardware.system_stats.cpu.idle': {
+      type: 'gauge',
+      unit: '%',
+      help: 'Share of the CPU time since the poll before that was idle.',
+      float: true,
+      read: ({ idle }) => idle,
+    },
   },
 };
 
@@ -82,13 +138,43 @@ const memory: HostArea<Memory> = {
   name: 'memory',
   load: async ({ machine }) => whole(await machine.memory()),
   meters: {
-    'hardware.memory.total': { type: 'gauge', unit: 'KB', read: ({ total }) => kilobytes(total) },
+    'hardware.memory.total': {
+      type: 'gauge',
+      unit: 'KB',
+      help: 'Memory of the machine, in units of 1024 bytes.',
+      read: ({ total }) => kilobytes(total),
+    },
     // Buffers and caches count as used, as they always did under this name.
-    'hardware.memory.used': { type: 'gauge', unit: 'KB', read: ({ total, free }) => kilobytes(total - free) },
-    'hardware.memory.buffer': { type: 'gauge', unit: 'KB', read: ({ buffers }) => kilobytes(buffers) },
-    'hardware.memory.cached': { type: 'gauge', unit: 'KB', read: ({ cached }) => kilobytes(cached) },
-    'hardware.memory.swap.total': { type: 'gauge', unit: 'KB', read: ({ swap }) => kilobytes(swap?.total) },
-    'hardware.memory.swap.avail': { type: 'gauge', unit: 'KB', read: ({ swap }) => kilobytes(swap?.free) },
+    'hardware.memory.used': {
+      type: 'gauge',
+      unit: 'KB',
+      help: 'Memory that is not free; buffers and caches count as used.',
+      read: ({ total, free }) => kilobytes(total - free),
+    },
+    'hardware.memory.buffer': {
+      type: 'gauge',
+      unit: 'KB',
+      help: 'Memory in buffers.',
+      read: ({ buffers }) => kilobytes(buffers),
+    },
+    'hardware.memory.cached': {
+      type: 'gauge',
+      unit: 'KB',
+      help: 'Memory in the page cache.',
+      read: ({ cached }) => kilobytes(cached),
+    },
+    'hardware.memory.swap.total': {
+      type: 'gauge',
+      unit: 'KB',
+      help: 'Swap space.',
+      read: ({ swap }) => kilobytes(swap?.total),
+    },
+    'hardware.memory.swap.avail': {
+      type: 'gauge',
+      unit: 'KB',
+      help: 'Free swap space.',
+      read: ({ swap }) => kilobytes(swap?.free),
+    },
   },
 };
 
@@ -103,8 +189,18 @@ const fileSystems: HostArea<FileSystem> = {
     }));
   },
   meters: {
-    'hardware.disk.size.total': { type: 'gauge', unit: 'KB', read: ({ total }) => total / 1024n },
-    'hardware.disk.size.used': { type: 'gauge', unit: 'KB', read: ({ used }) => used / 1024n },
+    'hardware.disk.size.total': {
+      type: 'gauge',
+      unit: 'KB',
+      help: 'Size of a local file system, in units of 1024 bytes.',
+      read: ({ total }) => total / 1024n,
+    },
+    'hardware.disk.size.used': {
+      type: 'gauge',
+      unit: 'KB',
+      help: 'Used part of a local file system.',
+      read: ({ used }) => used / 1024n,
+    },
   },
 };
 
@@ -115,10 +211,30 @@ const disks: HostArea<Disk> = {
     return found.map((value) => ({ part: value.device, value, metadata: { device: value.device } }));
   },
   meters: {
-    'hardware.disk.read.bytes': { type: 'gauge', unit: 'B', read: ({ readBytes }) => readBytes },
-    'hardware.disk.write.bytes': { type: 'gauge', unit: 'B', read: ({ writeBytes }) => writeBytes },
-    'hardware.disk.read.requests': { type: 'gauge', unit: 'requests', read: ({ readRequests }) => readRequests },
-    'hardware.disk.write.requests': { type: 'gauge', unit: 'requests', read: ({ writeRequests }) => writeRequests },
+    'hardware.disk.read.bytes': {
+      type: 'gauge',
+      unit: 'B',
+      help: 'Bytes read from a disk since the machine started.',
+      read: ({ readBytes }) => readBytes,
+    },
+    'hardware.disk.write.bytes': {
+      type: 'gauge',
+      unit: 'B',
+      help: 'Bytes written to a disk.',
+      read: ({ writeBytes }) => writeBytes,
+    },
+    'hardware.disk.read.requests': {
+      type: 'gauge',
+      unit: 'requests',
+      help: 'Reads of a disk.',
+      read: ({ readRequests }) => readRequests,
+    },
+    'hardware.disk.write.requests': {
+      type: 'gauge',
+      unit: 'requests',
+      help: 'Writes of a disk.',
+      read: ({ writeRequests }) => writeRequests,
+    },
   },
 };
 
@@ -133,11 +249,22 @@ const interfaces: HostArea<NetworkInterface> = {
     });
   },
   meters: {
-    'hardware.network.incoming.bytes': { type: 'cumulative', unit: 'B', read: ({ incomingBytes }) => incomingBytes },
-    'hardware.network.outgoing.bytes': { type: 'cumulative', unit: 'B', read: ({ outgoingBytes }) => outgoingBytes },
+    'hardware.network.incoming.bytes': {
+      type: 'cumulative',
+      unit: 'B',
+      help: 'Bytes that an interface received.',
+      read: ({ incomingBytes }) => incomingBytes,
+    },
+    'hardware.network.outgoing.bytes': {
+      type: 'cumulative',
+      unit: 'B',
+      help: 'Bytes that an interface sent.',
+      read: ({ outgoingBytes }) => outgoingBytes,
+    },
     'hardware.network.outgoing.errors': {
       type: 'cumulative',
       unit: 'packet',
+      help: 'Packets that an interface could not send.',
       read: ({ outgoingErrors }) => outgoingErrors,
     },
   },
@@ -150,11 +277,13 @@ const ip: HostArea<IpCounters> = {
     'hardware.network.ip.incoming.datagrams': {
       type: 'cumulative',
       unit: 'datagrams',
+      help: 'IP datagrams received.',
       read: ({ incoming }) => incoming,
     },
     'hardware.network.ip.outgoing.datagrams': {
       type: 'cumulative',
       unit: 'datagrams',
+      help: 'IP datagrams sent.',
       read: ({ outgoing }) => outgoing,
     },
   },
@@ -167,11 +296,13 @@ const blocks: HostArea<BlockCounters> = {
     'hardware.system_stats.io.incoming.blocks': {
       type: 'cumulative',
       unit: 'blocks',
+      help: 'Blocks of 512 bytes read from all disks.',
       read: ({ incoming }) => incoming,
     },
     'hardware.system_stats.io.outgoing.blocks': {
       type: 'cumulative',
       unit: 'blocks',
+      help: 'Blocks of 512 bytes written to all disks.',
       read: ({ outgoing }) => outgoing,
     },
   },
