@@ -17,6 +17,7 @@ const STALL = 5000;
 /** Takes messages over, and sees to it that a broker gets them: in order, at least once, as soon as there is one. */
 export class Notifier {
   readonly stats: DeliveryStats;
+  readonly #windowBytes: number;
   readonly #store: MessageStore;
   readonly #drops: DropLog;
   readonly #sender: Sender;
@@ -29,6 +30,7 @@ export class Notifier {
   #waiting: (() => void)[] = [];
 
   constructor(options: NotifierOptions, store: MessageStore, drops: DropLog, log: Logger, clock: Clock = systemClock) {
+    this.#windowBytes = options.windowBytes;
     this.#store = store;
     this.#drops = drops;
     this.#sender = new Sender(
@@ -47,11 +49,11 @@ export class Notifier {
   }
 
   /**
-   * Takes a message over. Waits only while a broker that keeps confirming leaves no room; otherwise the oldest messages
-   * make room by being dropped.
+   * Takes a message over. Waits only while a broker that keeps confirming has enough to do; otherwise the message is
+   * kept, and where there is no room for it the oldest are dropped.
    */
   async publish(message: OutgoingMessage, signal: AbortSignal): Promise<void> {
-    while (this.#sender.sending && !this.#stalled && !this.#store.hasRoom(message.body.length)) {
+    while (this.#sender.sending && !this.#stalled && this.#enough(message)) {
       if (!(await this.#progress(signal))) break;
     }
     for (const dropped of this.#store.push(message)) {
@@ -93,6 +95,12 @@ export class Notifier {
       },
     };
     return new BrokerConnection(options, user, log, clock);
+  }
+
+  /** What waits for a broker that is there need not grow to what is kept for one that is away. */
+  #enough({ body }: OutgoingMessage): boolean {
+    const { bytes } = this.#store.size;
+    return bytes >= 2 * this.#windowBytes || !this.#store.hasRoom(body.length);
   }
 
   /** True as soon as something changed; false when nothing does for a while. */
