@@ -43,12 +43,12 @@ export async function runService(parts: ServiceParts): Promise<number> {
   const { log, notify } = parts;
   const ends = createEnds(log);
   let current = parts.first;
-  let wakeForReload = () => {};
+  const reloads = createRequests();
   const retired: Promise<number>[] = [];
   const handlers: Record<string, () => void> = {
     SIGTERM: () => endOn('SIGTERM'),
     SIGINT: () => (parts.interruptIsFinal ? ends.force('SIGINT') : endOn('SIGINT')),
-    SIGHUP: () => wakeForReload(),
+    SIGHUP: reloads.ask,
   };
   function endOn(signal: string): void {
     if (ends.stop.aborted) ends.force(signal);
@@ -56,6 +56,7 @@ export async function runService(parts: ServiceParts): Promise<number> {
   }
   for (const [signal, handler] of Object.entries(handlers)) process.on(signal, handler);
   try {
+    log.info({ pollsters: current.manager.pollsters }, 'polling begins');
     notify.ready(`polling with ${current.manager.pollsters} pollsters`);
     let predecessor: AgentManager | undefined;
     while (!ends.stop.aborted) {
@@ -65,9 +66,7 @@ export async function runService(parts: ServiceParts): Promise<number> {
       const running = current.manager.run(handover.signal, ends.kill, predecessor);
       let next: Generation | undefined;
       while (next === undefined) {
-        const asked = new Promise<'reload'>((resolve) => {
-          wakeForReload = () => resolve('reload');
-        });
+        const asked = reloads.next().then(() => 'reload');
         if ((await Promise.race([running, asked])) !== 'reload') break;
         next = await reload(parts);
       }
@@ -115,6 +114,26 @@ async function flush({ output, grace }: Generation, kill: AbortSignal, log: Log)
   const undelivered = await output.flush(limit.signal);
   if (undelivered > 0) log.error({ samples: undelivered }, 'samples could not be delivered and are lost');
   return undelivered;
+}
+
+/** Requests that are served one at a time; one that comes meanwhile is kept, several count as one. */
+function createRequests(): { ask(): void; next(): Promise<void> } {
+  let asked = false;
+  let wake = () => {};
+  return {
+    ask() {
+      asked = true;
+      wake();
+    },
+    async next() {
+      if (!asked) {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+      asked = false;
+    },
+  };
 }
 
 function createEnds(log: Log): Ends {

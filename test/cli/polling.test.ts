@@ -209,7 +209,7 @@ describe('ceilometer-polling that runs', () => {
     });
     const agent = start([...args, ...host, '--output', 'none']);
     // The first cycle begins at once and hangs.
-    await new Promise((resolve) => setTimeout(resolve, 1500));
+    await agent.shows(/polling begins/);
 
     agent.kill('SIGTERM');
     await agent.shows(/stopping, the cycle in hand is finished/);
@@ -227,7 +227,7 @@ describe('ceilometer-polling that runs', () => {
       polling: 'sources:\n  - {name: all, interval: 60, meters: ["bad.hangs"]}\n',
     });
     const agent = start([...args, ...host, '--output', 'none']);
-    await new Promise((resolve) => setTimeout(resolve, 1500));
+    await agent.shows(/polling begins/);
 
     agent.kill('SIGTERM');
     const { code } = await agent.ended;
