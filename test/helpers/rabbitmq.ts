@@ -1,5 +1,5 @@
 /** A private RabbitMQ: own node, ports, folders and cookie, on loopback, gone without a trace after the tests. */
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { type ChannelModel, connect } from 'amqplib';
-import { freePorts } from './ports.ts';
+import { type Guarded, spawnGuarded } from './guarded.ts';
+import { freePorts, listens } from './ports.ts';
 
 const VHOSTS = 30;
 /** What the broker takes at most in one message. */
@@ -45,26 +46,14 @@ export async function startRabbitmq(options: { readonly tls?: TlsFiles } = {}): 
   writeFileSync(join(folder, 'env.conf'), '');
   mkdirSync(join(folder, 'log'));
 
-  // The broker would start a port mapper that outlives it.
-  const epmd = spawn('epmd', ['-port', String(epmdPort), '-address', '127.0.0.1'], { env, stdio: 'ignore' });
-  const broker = spawn(serverScript(), [], { env, stdio: 'ignore', detached: true });
+  // The broker would start a port mapper of its own that outlives it, where it finds none.
+  const epmd = spawnGuarded('epmd', ['-port', String(epmdPort), '-address', '127.0.0.1'], env);
+  await listens(epmdPort);
+  const broker = spawnGuarded(serverScript(), [], env);
   const stop = async () => {
-    process.off('exit', kill);
-    kill();
-    await Promise.all([exit(broker), exit(epmd)]);
+    await Promise.all([broker.kill(), epmd.kill()]);
     rmSync(folder, { recursive: true, force: true });
   };
-  const kill = () => {
-    if (broker.pid !== undefined && broker.exitCode === null && broker.signalCode === null) {
-      try {
-        process.kill(-broker.pid, 'SIGKILL');
-      } catch {
-        // Gone between the look and the shot.
-      }
-    }
-    epmd.kill('SIGKILL');
-  };
-  process.on('exit', kill);
 
   const url = (vhost: string) => `amqp://guest:guest@127.0.0.1:${port}/${encodeURIComponent(vhost)}?heartbeat=0`;
   const started = await ready(url('v0'), broker);
@@ -167,9 +156,9 @@ function ctlScript(): string {
   return existsSync(real) ? real : 'rabbitmqctl';
 }
 
-async function ready(url: string, broker: ChildProcess): Promise<boolean> {
+async function ready(url: string, broker: Guarded): Promise<boolean> {
   const end = Date.now() + START_DEADLINE;
-  while (Date.now() < end && broker.exitCode === null) {
+  while (Date.now() < end && broker.running) {
     try {
       const connection = await connect(url, { timeout: 2000 });
       await connection.close();
@@ -179,11 +168,6 @@ async function ready(url: string, broker: ChildProcess): Promise<boolean> {
     }
   }
   return false;
-}
-
-function exit(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return Promise.resolve();
-  return new Promise((resolve) => child.once('exit', () => resolve()));
 }
 
 function logOf(folder: string): string {
