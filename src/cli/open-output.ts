@@ -29,6 +29,7 @@ export function outputOpener(kind: OutputKind, log: Logger): OpenOutput {
       config.osloMessagingRabbit,
       config.polling,
       config.publisher,
+      config.publisherNotifier,
     ]);
     const entry = opened.get(key) ?? { output: openOutput(kind, config, log), users: 0 };
     opened.set(key, entry);

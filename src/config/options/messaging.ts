@@ -89,6 +89,7 @@ export const rabbitOptions = {
     type: 'integer',
     default: 3,
     min: 1,
+    noEffect: 'signs of life are sent twice during heartbeat_timeout_threshold',
     help: 'Signs of life sent during heartbeat_timeout_threshold.',
   },
   rabbit_retry_interval: {
