@@ -6,14 +6,14 @@ import type { Nic } from './devices.ts';
 import type { Instance } from './instance.ts';
 
 /** One resource of an instance, with what was said of it; undefined where libvirt said nothing. */
-export interface Part<S> {
+interface Part<S> {
   readonly resourceId: string;
   readonly metadata: Metadata;
   readonly said: S | undefined;
 }
 
 /** Takes an instance apart. `state` is the one of its statistics. */
-export type Split<S> = (instance: Instance, stats: DomainStats, state: number) => readonly Part<S>[];
+type Split<S> = (instance: Instance, stats: DomainStats, state: number) => readonly Part<S>[];
 
 /** Meters that are read from the same things. Loads what it needs once per poll. */
 export type Family<S> = (compute: Compute, ctx: PollContext) => Split<S> | Promise<Split<S>>;

@@ -17,7 +17,7 @@ export interface Instance extends Resource {
   metadata(state: number): InstanceMetadata;
 }
 
-export interface InstanceMetadata {
+interface InstanceMetadata {
   readonly base: Metadata;
   cpu(count: number | undefined): Metadata;
   disk(device: string): Metadata;

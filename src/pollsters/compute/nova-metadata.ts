@@ -5,7 +5,7 @@ import { attribute, children, type Element, find, findAll, text } from './xml.ts
 
 type Texts = Readonly<Record<string, string | null>>;
 
-export interface Flavor {
+interface Flavor {
   /** Nova writes it since 2025.2; undefined when it did not. */
   readonly id: string | undefined;
   readonly name: string;

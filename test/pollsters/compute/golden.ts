@@ -33,7 +33,7 @@ export function goldenSamples(): readonly GoldenSample[] {
   return readJson('master-default.samples') as GoldenSample[];
 }
 
-export function goldenXml(name: string): string {
+function goldenXml(name: string): string {
   return readFileSync(new URL(`xml/${name}.xml`, folder), 'utf8');
 }
 
