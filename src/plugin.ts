@@ -4,6 +4,7 @@
  */
 import type { Config } from './config/options.ts';
 import type { VirtInspector } from './libvirt/inspector.ts';
+import type { OpenStackSession } from './openstack/session.ts';
 import type { Metadata, SampleType } from './sample.ts';
 
 export {
@@ -15,6 +16,11 @@ export {
   PluginLoadError,
   ServiceError,
 } from './errors.ts';
+export type { Catalogue, Endpoint } from './openstack/catalogue.ts';
+export { ApiError, ConnectionError, NoEndpointError, statusOf } from './openstack/errors.ts';
+export type { HttpResponse, Method } from './openstack/http.ts';
+export type { OpenStackService, RequestOptions } from './openstack/service.ts';
+export type { Identity, OpenStackSession, ServiceOptions } from './openstack/session.ts';
 export type { Metadata, MetadataValue, Sample, SampleType } from './sample.ts';
 export type { Config, VirtInspector };
 
@@ -71,6 +77,11 @@ export interface Host {
   readonly log: Logger;
   /** The hypervisor of this machine. Making it does no I/O; each of its methods connects when it has to. */
   inspector(): VirtInspector;
+  /**
+   * OpenStack as `[service_credentials]` see it, one session for all plugins. Making it does no I/O. Throws
+   * `ERR_CONFIG` when the credentials are missing or incomplete.
+   */
+  openstack(): OpenStackSession;
 }
 
 /** Lives as long as one cycle. */

@@ -7,7 +7,18 @@ import { createCycleCache } from './agent/cycle-cache.ts';
 import { createStamp, isMeter } from './agent/stamp.ts';
 import { loadConfig, type Overrides } from './config/load.ts';
 import { AgentError, codeOf, describeError, ServiceError } from './errors.ts';
-import type { Discovery, Host, Logger, Plugin, PollContext, Pollster, Resource, VirtInspector } from './plugin.ts';
+import type {
+  Discovery,
+  Host,
+  Logger,
+  OpenStackService,
+  OpenStackSession,
+  Plugin,
+  PollContext,
+  Pollster,
+  Resource,
+  VirtInspector,
+} from './plugin.ts';
 import type { Sample } from './sample.ts';
 import { untilAborted } from './util/scope.ts';
 
@@ -25,6 +36,8 @@ export interface FakeHostOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Who answers for the hypervisor; without one every question is a {@link ServiceError}. */
   readonly inspector?: VirtInspector;
+  /** Who answers for OpenStack; without one every question is a {@link ServiceError}. */
+  readonly openstack?: OpenStackSession;
 }
 
 export interface FakeHost extends Host {
@@ -46,7 +59,14 @@ export function fakeHost(options: FakeHostOptions = {}): FakeHost {
     env: options.env ?? {},
     overrides: { ...options.options, default: { host: hostname, ...options.options?.default } },
   });
-  return { hostname, config, log, lines, inspector: () => options.inspector ?? noHypervisor };
+  return {
+    hostname,
+    config,
+    log,
+    lines,
+    inspector: () => options.inspector ?? noHypervisor,
+    openstack: () => options.openstack ?? noCloud,
+  };
 }
 
 const noHypervisor: VirtInspector = {
@@ -54,6 +74,26 @@ const noHypervisor: VirtInspector = {
   stats: () => Promise.reject(new ServiceError('the fake host has no hypervisor')),
   blockInfo: () => Promise.reject(new ServiceError('the fake host has no hypervisor')),
   connections: 0,
+  close: () => Promise.resolve(),
+};
+
+const away = () => Promise.reject(new ServiceError('the fake host has no OpenStack'));
+
+const noService: OpenStackService = {
+  request: away,
+  get: away,
+  // biome-ignore lint/correctness/useYield: it fails before the first page.
+  async *pages() {
+    await away();
+  },
+  endpoint: away,
+};
+
+const noCloud: OpenStackSession = {
+  service: () => noService,
+  endpoints: away,
+  catalogue: away,
+  identity: away,
   close: () => Promise.resolve(),
 };
 

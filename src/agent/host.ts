@@ -1,6 +1,7 @@
 import type { Config } from '../config/options.ts';
 import { createInspector, libvirtUri } from '../libvirt/index.ts';
 import type { VirtInspector } from '../libvirt/inspector.ts';
+import { createSession, type OpenStackSession } from '../openstack/session.ts';
 import type { Host, Logger } from '../plugin.ts';
 
 /** The host of an agent, and what the agent itself needs to know of the services it made. */
@@ -12,6 +13,7 @@ export interface AgentHost extends Host {
 
 export function createHost(config: Config, log: Logger): AgentHost {
   let inspector: VirtInspector | undefined;
+  let session: OpenStackSession | undefined;
   return {
     hostname: config.default.host,
     config,
@@ -20,10 +22,15 @@ export function createHost(config: Config, log: Logger): AgentHost {
       inspector ??= createInspector({ uri: libvirtUri(config), log });
       return inspector;
     },
+    openstack() {
+      session ??= createSession(config);
+      return session;
+    },
     connections: () => inspector?.connections ?? 0,
     async close() {
-      await inspector?.close();
+      await Promise.all([inspector?.close(), session?.close()]);
       inspector = undefined;
+      session = undefined;
     },
   };
 }

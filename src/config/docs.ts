@@ -52,6 +52,7 @@ function meaning(option: Option): string {
   const parts = [option.help];
   for (const [group, name] of option.alias ?? []) parts.push(`Also read from \`[${group}] ${name}\`.`);
   for (const [group, name] of option.deprecated ?? []) parts.push(`Deprecated name: \`[${group}] ${name}\`.`);
+  if (option.variables) parts.push(`The default is that of the environment: ${option.variables.join(' or ')}.`);
   if (option.own) parts.push('Not in upstream.');
   return parts.join(' ');
 }

@@ -13,6 +13,8 @@ interface Common {
   readonly noEffect?: string;
   /** Upstream has no such option. */
   readonly own?: true;
+  /** Environment variables of which the first that is set is the default, as for OpenStack's clients. */
+  readonly variables?: readonly string[];
   /** What the documentation shows where the default depends on the machine, or is not a value. */
   readonly shownDefault?: string;
 }

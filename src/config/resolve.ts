@@ -1,7 +1,7 @@
 import { type Environment, environmentName } from './environment.ts';
 import { interpolate } from './interpolate.ts';
 import { findOption, type KnownOption, knownOptions, spellings } from './known.ts';
-import type { OptionValue } from './option.ts';
+import type { Option, OptionValue } from './option.ts';
 import type { Entry } from './sources.ts';
 import { parseValue } from './value.ts';
 
@@ -59,7 +59,7 @@ export function resolveOptions(inputs: Inputs): Resolution {
     const { option } = known;
     const override = inputs.override(known);
     if (override !== undefined) return { known, value: override, set: true };
-    const found = find(known, written, inputs.env);
+    const found = find(known, written, inputs.env) ?? fromVariables(option, inputs.env);
     if (found === undefined) return { known, value: option.default, set: false };
 
     const place = `${found.where}: [${known.group}] ${known.name}`;
@@ -123,6 +123,14 @@ function find(known: KnownOption, written: Written, env: Environment): Found | u
   candidates.sort((a, b) => a.entry.file - b.entry.file || b.rank - a.rank);
   const last = candidates.at(-1);
   return last && { texts: candidates.map(({ entry }) => entry.value), where: last.entry.where };
+}
+
+function fromVariables({ variables = [] }: Option, env: Environment): Found | undefined {
+  for (const variable of variables) {
+    const text = env[variable];
+    if (text !== undefined && text !== '') return { texts: [text], where: `environment variable ${variable}` };
+  }
+  return undefined;
 }
 
 function cycle(underway: readonly KnownOption[], known: KnownOption): string {

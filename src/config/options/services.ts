@@ -13,52 +13,64 @@ export const serviceTypesOptions = {
   designate: serviceType('Designate', 'dns'),
   manila: serviceType('Manila', 'sharev2'),
   neutron: serviceType('Neutron', 'network'),
-  nova: serviceType('Nova', 'compute'),
+  nova: { type: 'string', default: 'compute', help: 'Type of Nova in the service catalogue.' },
   octavia: serviceType('Octavia', 'load-balancer'),
   radosgw: text('Type of the RADOS gateway in the service catalogue.'),
   swift: serviceType('Swift', 'object-store'),
 } as const satisfies OptionGroup;
 
 /** keystoneauth's session options, and those of its plugins for passwords, tokens and application credentials. */
+const otherKinds = 'only passwords and application credentials are supported';
+
+const value = (help: string) => ({ type: 'string', help }) as const;
+const hidden = (help: string) => ({ type: 'string', secret: true, help }) as const;
+
+/**
+ * keystoneauth's session options, and those of its plugins for passwords and application credentials. With
+ * `auth_section` the latter come from that group.
+ */
 export const credentialsOptions = {
   auth_type: {
-    ...text('Kind of credentials: password, v3applicationcredential, ...'),
+    ...value('Kind of credentials: password, v3password or v3applicationcredential.'),
     deprecated: [['service_credentials', 'auth_plugin']],
   },
-  auth_section: text('Group that has the credentials instead of this one.'),
-  auth_url: text('URL of Keystone.'),
-  username: { ...text('Name of the user.'), deprecated: [['service_credentials', 'user_name']] },
-  user_id: text('Id of the user.'),
-  password: secret('Password of the user.'),
-  user_domain_id: text('Id of the domain of the user.'),
-  user_domain_name: text('Name of the domain of the user.'),
+  auth_section: value('Group that has the credentials instead of this one; how services are reached stays here.'),
+  auth_url: value('URL of Keystone, with or without /v3.'),
+  username: { ...value('Name of the user.'), deprecated: [['service_credentials', 'user_name']] },
+  user_id: value('Id of the user.'),
+  password: hidden('Password of the user.'),
+  user_domain_id: value('Id of the domain of the user.'),
+  user_domain_name: value('Name of the domain of the user.'),
   project_id: {
-    ...text('Id of the project to work in.'),
+    ...value('Id of the project to work in.'),
     deprecated: [['service_credentials', 'tenant_id']],
   },
   project_name: {
-    ...text('Name of the project to work in.'),
+    ...value('Name of the project to work in.'),
     deprecated: [['service_credentials', 'tenant_name']],
   },
-  project_domain_id: text('Id of the domain of the project.'),
-  project_domain_name: text('Name of the domain of the project.'),
-  domain_id: text('Id of the domain to work in.'),
-  domain_name: text('Name of the domain to work in.'),
-  system_scope: text('Work on the system as a whole: all.'),
-  trust_id: text('Id of the trust to use.'),
-  default_domain_id: text('Id of the domain of user and project where none is given.'),
-  default_domain_name: text('Name of the domain of user and project where none is given.'),
-  token: secret('Token to log in with.'),
-  endpoint: text('URL of the service, for credentials that know no catalogue.'),
-  application_credential_id: text('Id of the application credential.'),
-  application_credential_name: text('Name of the application credential.'),
-  application_credential_secret: secret('Secret of the application credential.'),
-  passcode: secret('One-time password.'),
-  cafile: text('Certificates of the authorities that services are checked against.'),
-  certfile: text('Certificate that the agent shows to services.'),
-  keyfile: text('Private key of that certificate.'),
-  insecure: { type: 'boolean', default: false, noEffect: notYet, help: 'Do not check the certificates of services.' },
-  timeout: { type: 'float', noEffect: notYet, help: 'Seconds that a request has.' },
+  project_domain_id: value('Id of the domain of the project.'),
+  project_domain_name: value('Name of the domain of the project.'),
+  domain_id: value('Id of the domain to work in.'),
+  domain_name: value('Name of the domain to work in.'),
+  system_scope: value('Work on the system as a whole: all.'),
+  trust_id: value('Id of the trust to use.'),
+  default_domain_id: value('Id of the domain of user and project where none is given. For auth_type password.'),
+  default_domain_name: value('Name of the domain of user and project where none is given. For auth_type password.'),
+  token: { ...hidden('Token to log in with.'), noEffect: otherKinds },
+  endpoint: { ...value('URL of the service, for credentials that know no catalogue.'), noEffect: otherKinds },
+  application_credential_id: value('Id of the application credential.'),
+  application_credential_name: value('Name of the application credential, together with its user.'),
+  application_credential_secret: hidden('Secret of the application credential.'),
+  passcode: { ...hidden('One-time password.'), noEffect: otherKinds },
+  cafile: {
+    ...value('Certificates of the authorities that services are checked against.'),
+    shownDefault: 'those that this machine trusts',
+  },
+  certfile: value('Certificate that the agent shows to services.'),
+  keyfile: value('Private key of that certificate, where its file does not hold it.'),
+  insecure: { type: 'boolean', default: false, help: 'Do not check the certificates of services.' },
+  timeout: { type: 'float', min: 0.001, shownDefault: '60', help: 'Seconds that a request has, its answer included.' },
   collect_timing: {
     type: 'boolean',
     default: false,
@@ -71,14 +83,18 @@ export const credentialsOptions = {
     noEffect: "it configures Python's logging",
     help: 'Log parts of requests to loggers of their own.',
   },
-  region_name: { ...text('Region whose endpoints are used.'), deprecated: [['DEFAULT', 'os_region_name']] },
+  region_name: {
+    ...value('Region whose endpoints are used; empty means any.'),
+    deprecated: [['DEFAULT', 'os_region_name']],
+    variables: ['OS_REGION_NAME'],
+  },
   interface: {
     type: 'string',
     default: 'public',
     choices: ['public', 'internal', 'admin', 'auth', 'publicURL', 'internalURL', 'adminURL'],
     deprecated: [['service_credentials', 'os_endpoint_type']],
-    noEffect: notYet,
-    help: 'Kind of endpoint that is used.',
+    variables: ['OS_INTERFACE', 'OS_ENDPOINT_TYPE'],
+    help: 'Kind of endpoint that is used; auth means Keystone itself.',
   },
 } as const satisfies OptionGroup;
 

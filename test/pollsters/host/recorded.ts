@@ -49,7 +49,7 @@ export function recordingLog(): { readonly log: Logger; readonly lines: LogLine[
 
 export function fakeHost(hostname: string): Host {
   const unused = () => {
-    throw new Error('host meters ask for no inspector');
+    throw new Error('host meters ask for no service');
   };
-  return { hostname, config: {} as Host['config'], log: recordingLog().log, inspector: unused };
+  return { hostname, config: {} as Host['config'], log: recordingLog().log, inspector: unused, openstack: unused };
 }
