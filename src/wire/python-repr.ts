@@ -45,6 +45,16 @@ export function bytesRepr(value: JsonValue): string {
     .join(', ')}}`;
 }
 
+/** `repr()` as it is. */
+export function pythonRepr(value: JsonValue): string {
+  if (typeof value === 'string') return textLiteral(value);
+  if (isList(value)) return `[${value.map(pythonRepr).join(', ')}]`;
+  if (!isObject(value)) return pythonStr(value);
+  return `{${Object.entries(value)
+    .map(([key, item]) => `${textLiteral(key)}: ${pythonRepr(item)}`)
+    .join(', ')}}`;
+}
+
 /** The entries in the order in which Python sorts their keys: by code point. */
 export function sortedEntries(object: JsonObject): (readonly [key: string, value: JsonValue])[] {
   const entries = Object.entries(object);
@@ -68,6 +78,24 @@ function byCodePoint(a: string, b: string): number {
 }
 
 const escapes: Readonly<Record<number, string>> = { 9: '\\t', 10: '\\n', 13: '\\r', 92: '\\\\' };
+
+/** Python escapes what it cannot print: white space other than the blank, and all that has no shape. */
+const UNPRINTABLE = /[\p{C}\p{Z}]/u;
+
+function textLiteral(text: string): string {
+  const quote = text.includes("'") && !text.includes('"') ? '"' : "'";
+  let literal = '';
+  for (const character of text) {
+    const code = character.codePointAt(0) ?? 0;
+    if (character === quote) literal += `\\${quote}`;
+    else if (code in escapes) literal += escapes[code];
+    else if (character === ' ' || !UNPRINTABLE.test(character)) literal += character;
+    else if (code < 0x100) literal += `\\x${code.toString(16).padStart(2, '0')}`;
+    else if (code < 0x10000) literal += `\\u${code.toString(16).padStart(4, '0')}`;
+    else literal += `\\U${code.toString(16).padStart(8, '0')}`;
+  }
+  return `${quote}${literal}${quote}`;
+}
 
 function bytesLiteral(text: string): string {
   const quote = text.includes("'") && !text.includes('"') ? '"' : "'";

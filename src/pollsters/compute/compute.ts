@@ -1,11 +1,14 @@
 /** The instances of this host and what libvirt says of them, asked for once per cycle for all pollsters. */
-import { describeError } from '../../errors.ts';
 import type { BlockInfo, Domain, DomainStats } from '../../libvirt/inspector.ts';
 import type { Host, PollContext } from '../../plugin.ts';
 import { createImageSizes, type ImageSizes } from './image-sizes.ts';
-import { createInstance, type Instance, type NovaLookup } from './instance.ts';
-import { findNovaElement } from './nova-metadata.ts';
-import { parseXml } from './xml.ts';
+import type { Instance } from './instance.ts';
+
+/** Where it comes from what the domains of this host are to Nova. */
+export interface InstanceSource {
+  /** The instances among these domains. One that has not changed is the same object as before. */
+  find(domains: readonly Domain[], ctx: PollContext): Promise<readonly Instance[]>;
+}
 
 export interface Compute {
   readonly reportStopped: boolean;
@@ -15,48 +18,13 @@ export interface Compute {
   images(ctx: PollContext): Promise<ReadonlyMap<string, ReadonlyMap<string, BlockInfo>>>;
 }
 
-export function createCompute(host: Host, nova: NovaLookup): Compute {
+export function createCompute(host: Host, source: InstanceSource): Compute {
   const { reportStoppedInstanceMetrics: reportStopped } = host.config.compute;
   const inspector = host.inspector();
   const sizes: ImageSizes = createImageSizes(inspector, reportStopped);
-  /** null for a domain that is left out. A changed domain is another object, so this is worked out once per change. */
-  const known = new WeakMap<Domain, Instance | null>();
-  const versionsWarnedOf = new Set<string>();
-
-  function instanceOf(domain: Domain, log: PollContext['log']): Instance | null {
-    const { name, uuid } = domain;
-    try {
-      const root = parseXml(domain.xml);
-      const found = findNovaElement(root);
-      if (found === undefined) {
-        log.debug({ domain: name, uuid }, 'domain without Nova metadata is left out');
-        return null;
-      }
-      const { element, unknownVersion } = found;
-      if (unknownVersion !== undefined && !versionsWarnedOf.has(unknownVersion)) {
-        versionsWarnedOf.add(unknownVersion);
-        log.warn({ domain: name, version: unknownVersion }, 'unknown version of the Nova metadata, read as 1.1');
-      }
-      return createInstance(domain, root, element, { hostname: host.hostname, reserved: host.config.default, nova });
-    } catch (error) {
-      log.warn({ domain: name, uuid, reason: describeError(error) }, 'domain with unusable XML is left out');
-      return null;
-    }
-  }
 
   function instances(ctx: PollContext): Promise<readonly Instance[]> {
-    return ctx.cache.get('compute:instances', async () => {
-      const found: Instance[] = [];
-      for (const domain of await inspector.domains(ctx.signal)) {
-        let instance = known.get(domain);
-        if (instance === undefined) {
-          instance = instanceOf(domain, ctx.log);
-          known.set(domain, instance);
-        }
-        if (instance !== null) found.push(instance);
-      }
-      return found;
-    });
+    return ctx.cache.get('compute:instances', async () => source.find(await inspector.domains(ctx.signal), ctx));
   }
 
   function stats(ctx: PollContext): Promise<ReadonlyMap<string, DomainStats>> {

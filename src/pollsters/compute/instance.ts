@@ -24,47 +24,54 @@ interface InstanceMetadata {
   nic(nic: Nic): Metadata;
 }
 
-/** What only the Nova API knows. Both answer at once, from what was asked of Nova before. */
-export interface NovaLookup {
-  /** Undefined when Nova knows no flavor of this name. */
-  flavorId(name: string): string | undefined;
+/** What of an instance its domain's XML says. */
+export interface InstanceFacts {
+  readonly domain: Domain;
+  readonly nova: NovaMetadata;
+  readonly devices: Devices;
+  readonly architecture: string;
+  readonly osType: string | null;
+}
+
+/** What only the Nova API knows of an instance. */
+export interface NovaKnowledge {
+  /** Undefined when Nova knows no flavor of this name, or could not be asked. */
+  readonly flavorId: string | undefined;
   /** The metadata that users gave the instance. */
-  serverMetadata(uuid: string): Readonly<Record<string, string>>;
+  readonly serverMetadata: Readonly<Record<string, string>>;
 }
 
 export interface InstanceOptions {
   readonly hostname: string;
   readonly reserved: ReservedMetadataOptions;
-  readonly nova: NovaLookup;
 }
 
 /** Derives all that stays the same until the domain changes. Throws an error that says what is wrong with its XML. */
-export function createInstance(domain: Domain, root: Element, nova: Element, options: InstanceOptions): Instance {
+export function readInstance(domain: Domain, root: Element, nova: Element): InstanceFacts {
   const facts = readNovaMetadata(nova);
   const type = find(root, 'os/type');
   const architecture = attribute(type, 'arch');
   if (type === undefined || architecture === undefined) {
     throw new AgentError('ERR_DOMAIN_XML', "element os/type of the domain has no attribute 'arch'");
   }
-  const { flavor } = facts;
-  const described = {
-    domain,
-    nova: facts,
-    flavorId: flavor.id ?? (options.nova.flavorId(flavor.name) || flavor.name),
-    architecture,
-    osType: text(type),
-    hostname: options.hostname,
-  };
+  return { domain, nova: facts, devices: readDevices(root), architecture, osType: text(type) };
+}
+
+export function createInstance(facts: InstanceFacts, known: NovaKnowledge, options: InstanceOptions): Instance {
+  const { domain, nova, devices } = facts;
+  const { flavor } = nova;
+  const { hostname, reserved } = options;
+  const described = { ...facts, flavorId: flavor.id ?? (known.flavorId || flavor.name), hostname };
   let latest: { readonly state: number; readonly metadata: InstanceMetadata } | undefined;
   return {
     id: domain.uuid,
     domain,
-    nova: facts,
-    devices: readDevices(root),
+    nova,
+    devices,
     metadata(state) {
       if (latest?.state !== state) {
         const base = baseMetadata(described, state);
-        const user = reservedUserMetadata(options.nova.serverMetadata(domain.uuid), base, options.reserved);
+        const user = reservedUserMetadata(known.serverMetadata, base, reserved);
         latest = { state, metadata: deriveMetadata(user === undefined ? base : { ...base, user_metadata: user }) };
       }
       return latest.metadata;
@@ -72,7 +79,8 @@ export function createInstance(domain: Domain, root: Element, nova: Element, opt
   };
 }
 
-function deriveMetadata(base: Readonly<Record<string, MetadataValue>>): InstanceMetadata {
+/** The metadata of all that belongs to an instance, each made once. */
+export function deriveMetadata(base: Readonly<Record<string, MetadataValue>>): InstanceMetadata {
   const made = new Map<number | string | Nic | undefined, Metadata>();
   function once(key: number | string | Nic | undefined, make: () => Metadata): Metadata {
     let metadata = made.get(key);

@@ -3,7 +3,7 @@ import compute from '../../../src/pollsters/compute/index.ts';
 import type { Instance } from '../../../src/pollsters/compute/instance.ts';
 import { createComputePlugin } from '../../../src/pollsters/compute/plugin.ts';
 import { domainOf, novaXml } from './domains.ts';
-import { cycle, type FakeHost, fakeHypervisor, hostOf } from './support.ts';
+import { cycle, type FakeHost, fakeHypervisor, hostOf, novaKnowing } from './support.ts';
 
 async function discover(host: FakeHost, plugin = compute): Promise<readonly Instance[]> {
   const discovery = await plugin.discoveries?.['compute']?.['local_instances']?.(host);
@@ -109,7 +109,7 @@ describe('the discovery local_instances', () => {
     const hypervisor = fakeHypervisor();
     const flavors = ['name="a" id="1"', 'name="b"', 'name="c" id=""'].map((attributes) => flavorOf('', attributes));
     hypervisor.domains = flavors.map((flavor, n) => domainOf({ uuid: `${n}`, metadata: novaXml({ flavor }) }));
-    const nova = { flavorId: (name: string) => (name === 'b' ? '2' : undefined), serverMetadata: () => ({}) };
+    const nova = novaKnowing({ b: '2' });
     const host = hostOf(hypervisor);
 
     const found = await discover(
@@ -124,7 +124,7 @@ describe('the discovery local_instances', () => {
   it('carries the reserved part of what users noted at the server', async () => {
     const hypervisor = fakeHypervisor();
     hypervisor.domains = [domainOf()];
-    const nova = { flavorId: () => undefined, serverMetadata: () => ({ 'metering.stack': 's1', other: 'x' }) };
+    const nova = novaKnowing({}, { 'metering.stack': 's1', other: 'x' });
     const host = hostOf(hypervisor, { default: { reservedMetadataKeys: ['other'] } });
 
     const [instance] = await discover(
@@ -137,25 +137,15 @@ describe('the discovery local_instances', () => {
     expect(Object.keys(base).slice(-2)).toEqual(['root_gb', 'user_metadata']);
   });
 
-  it.each(['naive', 'workload_partitioning'] as const)(
-    'refuses the method %s with the one that works',
-    async (method) => {
-      const host = hostOf(fakeHypervisor(), { compute: { instanceDiscoveryMethod: method } });
+  it('warns that agents of one host do not share the method workload_partitioning yet', async () => {
+    const instanceDiscoveryMethod = 'workload_partitioning';
+    const host = hostOf(fakeHypervisor(), { compute: { instanceDiscoveryMethod } });
 
-      await expect(discover(host)).rejects.toMatchObject({
-        code: 'ERR_CONFIG',
-        message: `[compute] instance_discovery_method = ${method}: instances are discovered by libvirt_metadata only, not through the Nova API`,
-      });
-    },
-  );
+    const discovery = await compute.discoveries?.['compute']?.['local_instances']?.(host);
 
-  it('says that it cannot fetch extra metadata', async () => {
-    const host = hostOf(fakeHypervisor(), { compute: { fetchExtraMetadata: true } });
-
-    await discover(host);
-
-    expect(host.lines.map(({ level, fields }) => [level, Reflect.get(fields, 'option')])).toEqual([
-      ['warn', '[compute] fetch_extra_metadata'],
+    expect(discovery?.group).toBe(host.hostname);
+    expect(host.lines.map(({ level, fields }) => [level, Reflect.get(fields, 'value')])).toEqual([
+      ['warn', instanceDiscoveryMethod],
     ]);
   });
 });

@@ -1,13 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { createComputePlugin } from '../../../src/pollsters/compute/plugin.ts';
 import { type GoldenHypervisor, type GoldenSample, goldenFacts, goldenSamples } from './golden.ts';
-import { cycle, type FakeHypervisor, fakeHypervisor, hostOf, load, type Polled } from './support.ts';
+import { cycle, type FakeHypervisor, fakeHypervisor, hostOf, load, novaKnowing, type Polled } from './support.ts';
 
 /** What the Nova of the golden data knew. */
-const nova = {
-  flavorId: (name: string) => (name === 'm1.legacy' ? 'legacy-flavor-id-7' : undefined),
-  serverMetadata: () => ({}),
-};
+const nova = novaKnowing({ 'm1.legacy': 'legacy-flavor-id-7' });
 
 /** Meters that upstream does not have. */
 const OURS = ['cpu_util'];

@@ -1,6 +1,7 @@
 /** A host whose hypervisor says what a test tells it to, and the compute plugin polled against it. */
 import type { BlockInfo, Domain, DomainStats, VirtInspector } from '../../../src/libvirt/inspector.ts';
 import type { Meter, Plugin, PollContext, Pollster, Reading, Resource } from '../../../src/plugin.ts';
+import type { NovaLookup } from '../../../src/pollsters/compute/nova/lookup.ts';
 import { type FakeHost, type FakeHostOptions, fakeHost, pollContext } from '../../../src/testing.ts';
 
 export type { FakeHost };
@@ -17,7 +18,7 @@ export function fakeHypervisor(): FakeHypervisor {
   return { domains: [], stats: new Map(), images: new Map(), calls: { domains: 0, stats: 0, blockInfo: [] } };
 }
 
-function inspectorOf(hypervisor: FakeHypervisor): VirtInspector {
+export function inspectorOf(hypervisor: FakeHypervisor): VirtInspector {
   const { calls } = hypervisor;
   return {
     connections: 1,
@@ -53,6 +54,17 @@ export function hostOf(hypervisor: FakeHypervisor, options: Options = {}): FakeH
 
 export function hostWith(inspector: VirtInspector, options: Options = {}): FakeHost {
   return fakeHost({ hostname: 'compute-1.oracle.example', inspector, options });
+}
+
+/** A Nova that has these flavors, and this metadata of each server. */
+export function novaKnowing(
+  flavors: Readonly<Record<string, string>>,
+  serverMetadata: Readonly<Record<string, string>> = {},
+): NovaLookup {
+  return {
+    learn: async () => {},
+    knowledgeOf: ({ nova: { flavor } }) => ({ flavorId: flavor.id ?? flavors[flavor.name], serverMetadata }),
+  };
 }
 
 /** A cycle of one source. */

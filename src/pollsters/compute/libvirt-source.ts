@@ -1,0 +1,79 @@
+/** Instances as the metadata describes them that Nova leaves in libvirt. */
+import { describeError } from '../../errors.ts';
+import type { Domain } from '../../libvirt/inspector.ts';
+import type { Host, PollContext } from '../../plugin.ts';
+import type { InstanceSource } from './compute.ts';
+import { createInstance, type Instance, type InstanceFacts, type NovaKnowledge, readInstance } from './instance.ts';
+import type { NovaLookup } from './nova/lookup.ts';
+import { findNovaElement } from './nova-metadata.ts';
+import { parseXml } from './xml.ts';
+
+interface Known {
+  readonly facts: InstanceFacts;
+  instance: Instance | undefined;
+  /** What the instance was made with. */
+  with: NovaKnowledge | undefined;
+}
+
+export function createLibvirtSource(host: Host, nova: NovaLookup): InstanceSource {
+  const options = { hostname: host.hostname, reserved: host.config.default };
+  /** null for a domain that is left out. A changed domain is another object, so this is worked out once per change. */
+  const known = new WeakMap<Domain, Known | null>();
+  const versionsWarnedOf = new Set<string>();
+
+  function factsOf(domain: Domain, log: PollContext['log']): InstanceFacts | null {
+    const { name, uuid } = domain;
+    try {
+      const root = parseXml(domain.xml);
+      const found = findNovaElement(root);
+      if (found === undefined) {
+        log.debug({ domain: name, uuid }, 'domain without Nova metadata is left out');
+        return null;
+      }
+      const { element, unknownVersion } = found;
+      if (unknownVersion !== undefined && !versionsWarnedOf.has(unknownVersion)) {
+        versionsWarnedOf.add(unknownVersion);
+        log.warn({ domain: name, version: unknownVersion }, 'unknown version of the Nova metadata, read as 1.1');
+      }
+      return readInstance(domain, root, element);
+    } catch (error) {
+      log.warn({ domain: name, uuid, reason: describeError(error) }, 'domain with unusable XML is left out');
+      return null;
+    }
+  }
+
+  function knownOf(domain: Domain, log: PollContext['log']): Known | null {
+    let one = known.get(domain);
+    if (one === undefined) {
+      const facts = factsOf(domain, log);
+      one = facts === null ? null : { facts, instance: undefined, with: undefined };
+      known.set(domain, one);
+    }
+    return one;
+  }
+
+  /** Another one when Nova has more to say than the last time. */
+  function instanceOf(one: Known): Instance {
+    const knowledge = nova.knowledgeOf(one.facts);
+    if (one.instance === undefined || !sameKnowledge(knowledge, one.with)) {
+      one.instance = createInstance(one.facts, knowledge, options);
+      one.with = knowledge;
+    }
+    return one.instance;
+  }
+
+  return {
+    async find(domains, ctx) {
+      const found = domains.flatMap((domain) => knownOf(domain, ctx.log) ?? []);
+      await nova.learn(
+        found.map(({ facts }) => facts),
+        ctx,
+      );
+      return found.map(instanceOf);
+    },
+  };
+}
+
+function sameKnowledge(a: NovaKnowledge, b: NovaKnowledge | undefined): boolean {
+  return a.flavorId === b?.flavorId && a.serverMetadata === b?.serverMetadata;
+}

@@ -1,0 +1,25 @@
+import { untilAborted } from './scope.ts';
+
+/**
+ * Waits for a promise, but only so long: tells whether it settled in time. It then goes on without anyone waiting.
+ * Rejects with the signal's reason when that aborts, never because of the promise.
+ */
+export async function settledWithin(
+  promise: Promise<unknown>,
+  milliseconds: number,
+  signal: AbortSignal,
+): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), milliseconds);
+  });
+  const settled = promise.then(
+    () => true,
+    () => true,
+  );
+  try {
+    return await untilAborted(Promise.race([settled, late]), signal);
+  } finally {
+    clearTimeout(timer);
+  }
+}
