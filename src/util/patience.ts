@@ -1,3 +1,4 @@
+import type { Clock } from './clock.ts';
 import { untilAborted } from './scope.ts';
 
 /**
@@ -8,11 +9,10 @@ export async function settledWithin(
   promise: Promise<unknown>,
   milliseconds: number,
   signal: AbortSignal,
+  clock: Clock,
 ): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), milliseconds);
-  });
+  const over = new AbortController();
+  const late = clock.sleep(milliseconds, over.signal).then(() => false);
   const settled = promise.then(
     () => true,
     () => true,
@@ -20,6 +20,6 @@ export async function settledWithin(
   try {
     return await untilAborted(Promise.race([settled, late]), signal);
   } finally {
-    clearTimeout(timer);
+    over.abort();
   }
 }

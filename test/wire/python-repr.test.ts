@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bytesRepr, floatRepr, numberStr, pythonStr, sortedEntries } from '../../src/wire/python-repr.ts';
+import { bytesRepr, floatRepr, numberStr, pythonRepr, pythonStr, sortedEntries } from '../../src/wire/python-repr.ts';
 import { type JsonValue, WholeFloat } from '../../src/wire/value.ts';
 
 describe('floatRepr', () => {
@@ -70,6 +70,20 @@ describe('bytesRepr', () => {
     [['𝄞'], "[b'\\xf0\\x9d\\x84\\x9e']"],
   ])('prints %j with every string as bytes', (value, expected) => {
     expect(bytesRepr(value)).toBe(expected);
+  });
+});
+
+describe('pythonRepr', () => {
+  // Each expectation is what Python 3.11 printed.
+  it.each<[JsonValue, string]>([
+    ["it's", '"it\'s"'],
+    ['both \' and "', "'both \\' and \"'"],
+    ['\\ \n\t\r', "'\\\\ \\n\\t\\r'"],
+    ['ü€😀', "'ü€😀'"],
+    ['\u00a0\u0007\u200b\ud800\u{e0001}', "'\\xa0\\x07\\u200b\\ud800\\U000e0001'"],
+    [{ a: [1, 'b', null, true, 2.5], c: {} }, "{'a': [1, 'b', None, True, 2.5], 'c': {}}"],
+  ])('prints %j', (value, expected) => {
+    expect(pythonRepr(value)).toBe(expected);
   });
 });
 

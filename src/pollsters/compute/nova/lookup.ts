@@ -105,9 +105,10 @@ export function createNovaLookup(host: Host, clock: Clock = systemClock): NovaLo
       wanted = instances;
       forgetOthers(servers, instances);
       if (clock.monotonic() < notBefore || (unknownServers().length === 0 && !lacksFlavors())) return;
+      const asked = ask();
       // While Nova is away, or slow, no cycle waits for it.
-      const inTime = await settledWithin(ask(), presence.away ? 0 : PATIENCE, signal);
-      if (!inTime) presence.lost(new ServiceError(`no answer within ${PATIENCE / 1000} s`));
+      if (presence.away || (await settledWithin(asked, PATIENCE, signal, clock))) return;
+      presence.lost(new ServiceError(`no answer within ${PATIENCE / 1000} s`));
     },
     knowledgeOf: (facts) => ({
       flavorId: facts.nova.flavor.id ?? idFromServer(facts) ?? flavors?.ids.get(facts.nova.flavor.name),

@@ -62,18 +62,15 @@ export function createServerList(host: Host, api: NovaApi, clock: Clock = system
     const since = full || last === undefined ? undefined : new Date(last.wall - OVERLAP).toISOString();
     const told = await api.servers(host.hostname, since, signal);
     const next = new Map(full ? [] : servers);
-    const changed: JsonObject[] = full
-      ? []
-      : [...servers.values()].filter((one) => !one.settled).map((one) => one.server);
+    const changed = new Map(full ? [] : unsettled(servers));
     for (const server of told) {
       const { id } = server;
       if (typeof id !== 'string') continue;
-      if (LEFT_OUT.has(String(server['OS-EXT-STS:vm_state']))) next.delete(id);
-      else changed.push(server);
+      if (!LEFT_OUT.has(String(server['OS-EXT-STS:vm_state']))) changed.set(id, server);
+      else if (next.delete(id)) changed.delete(id);
     }
     const failures: unknown[] = [];
-    await forEachLimit(changed, AT_ONCE, async (server) => {
-      const id = String(server['id']);
+    await forEachLimit([...changed], AT_ONCE, async ([id, server]) => {
       next.set(id, await describe(server, servers.get(id), failures, signal));
     });
     servers = next;
@@ -122,12 +119,18 @@ export function createServerList(host: Host, api: NovaApi, clock: Clock = system
     async refresh(signal) {
       const due = last === undefined || clock.monotonic() - last.monotonic >= resourceUpdateInterval * 1000;
       if (due || presence.away) {
-        // While Nova is slow no cycle waits for it.
-        const inTime = await settledWithin(tryUpdate(), presence.away ? 0 : PATIENCE, signal);
-        if (!inTime) presence.lost(new ServiceError(`no answer within ${PATIENCE / 1000} s`));
+        const updated = tryUpdate();
+        // While Nova is away, or slow, no cycle waits for it.
+        if (!presence.away && !(await settledWithin(updated, PATIENCE, signal, clock))) {
+          presence.lost(new ServiceError(`no answer within ${PATIENCE / 1000} s`));
+        }
       }
       return !presence.away;
     },
     get: (id) => servers.get(id)?.described,
   };
+}
+
+function unsettled(servers: ReadonlyMap<string, Known>): readonly (readonly [id: string, server: JsonObject])[] {
+  return [...servers].flatMap(([id, { server, settled }]) => (settled ? [] : [[id, server] as const]));
 }
