@@ -1,15 +1,29 @@
-import { readFileSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { OpenStackSession } from '../../src/openstack/session.ts';
 import { type FakeCloud, json } from '../helpers/fake-openstack.ts';
+import { hasOpenssl, makePki } from '../helpers/pki.ts';
 import { cloudWith, SERVERS, servers, sessionOf, signal } from './support.ts';
 
-describe('TLS', () => {
-  const file = (name: string) => new URL(`../fixtures/openstack/tls/${name}`, import.meta.url).pathname;
+const title = hasOpenssl() ? 'TLS' : 'TLS (needs openssl)';
+
+describe.skipIf(!hasOpenssl())(title, () => {
+  const folder = mkdtempSync(join(tmpdir(), 'ceilometer-pki-'));
+  const file = (name: string) => join(folder, name);
   const bytes = (name: string) => readFileSync(file(name));
 
+  beforeAll(async () => {
+    await makePki(folder);
+    writeFileSync(file('both.pem'), Buffer.concat([bytes('clientkey.pem'), bytes('clientcert.pem')]));
+    writeFileSync(file('neither.txt'), 'hello');
+  });
+
+  afterAll(() => rmSync(folder, { recursive: true }));
+
   async function tlsCloud(options: { readonly clients?: boolean } = {}): Promise<FakeCloud> {
-    const server = { cert: bytes('server.pem'), key: bytes('server.key'), ca: bytes('ca.pem') };
+    const server = { cert: bytes('servercert.pem'), key: bytes('serverkey.pem'), ca: bytes('cacert.pem') };
     return cloudWith({ [SERVERS]: json(servers) }, { ...server, requestCert: options.clients === true });
   }
 
@@ -18,12 +32,12 @@ describe('TLS', () => {
   it('trusts the authority of cafile', async () => {
     const cloud = await tlsCloud();
 
-    expect(await ask(sessionOf(cloud, { cafile: file('ca.pem') }))).toEqual(servers);
+    expect(await ask(sessionOf(cloud, { cafile: file('cacert.pem') }))).toEqual(servers);
   });
 
   it.each([
     ['without cafile', {}],
-    ['with another authority', { cafile: file('client.pem') }],
+    ['with another authority', { cafile: file('clientcert.pem') }],
   ])('does not trust it %s', async (_how, changes) => {
     const cloud = await tlsCloud();
 
@@ -40,24 +54,24 @@ describe('TLS', () => {
   });
 
   it.each([
-    ['two files', { certfile: file('client.pem'), keyfile: file('client.key') }],
-    ['one file', { certfile: file('client-both.pem') }],
+    ['two files', { certfile: file('clientcert.pem'), keyfile: file('clientkey.pem') }],
+    ['one file', { certfile: file('both.pem') }],
   ])('shows the certificate of %s to who asks for one', async (_how, changes) => {
     const cloud = await tlsCloud({ clients: true });
 
-    expect(await ask(sessionOf(cloud, { cafile: file('ca.pem'), ...changes }))).toEqual(servers);
+    expect(await ask(sessionOf(cloud, { cafile: file('cacert.pem'), ...changes }))).toEqual(servers);
   });
 
   it('is refused by who asks for a certificate when there is none', async () => {
     const cloud = await tlsCloud({ clients: true });
 
-    await expect(ask(sessionOf(cloud, { cafile: file('ca.pem') }))).rejects.toMatchObject({ code: 'ERR_SERVICE' });
+    await expect(ask(sessionOf(cloud, { cafile: file('cacert.pem') }))).rejects.toMatchObject({ code: 'ERR_SERVICE' });
     expect(cloud.logins).toEqual([]);
   });
 
   it.each([
     ['that is not there', '/nonexistent/ca.pem', 'cannot read cafile /nonexistent/ca.pem'],
-    ['that holds none', file('../../host/vm/stat'), 'holds no certificate'],
+    ['that holds none', file('neither.txt'), 'holds no certificate'],
   ])('names a file %s', async (_what, cafile, message) => {
     const cloud = await tlsCloud();
 

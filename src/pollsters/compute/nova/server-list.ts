@@ -66,8 +66,10 @@ export function createServerList(host: Host, api: NovaApi, clock: Clock = system
     for (const server of told) {
       const { id } = server;
       if (typeof id !== 'string') continue;
-      if (!LEFT_OUT.has(String(server['OS-EXT-STS:vm_state']))) changed.set(id, server);
-      else if (next.delete(id)) changed.delete(id);
+      if (LEFT_OUT.has(String(server['OS-EXT-STS:vm_state']))) {
+        next.delete(id);
+        changed.delete(id);
+      } else changed.set(id, server);
     }
     const failures: unknown[] = [];
     await forEachLimit([...changed], AT_ONCE, async ([id, server]) => {
