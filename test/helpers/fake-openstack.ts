@@ -100,7 +100,7 @@ export async function startFakeCloud(tls?: ServerOptions): Promise<FakeCloud> {
     return (answer ?? json({ itemNotFound: { code: 404, message: 'there is no such thing' } }, 404))(asked, response);
   }
 
-  function grant(asked: Asked, response: ServerResponse): void {
+  function grant(asked: Asked, response: ServerResponse): void | Promise<void> {
     granted += 1;
     const token = `token-${granted}`;
     cloud.valid.add(token);
@@ -121,7 +121,7 @@ export async function startFakeCloud(tls?: ServerOptions): Promise<FakeCloud> {
         catalog,
       },
     };
-    json(answer, 201, { 'x-subject-token': token })(asked, response);
+    return json(answer, 201, { 'x-subject-token': token })(asked, response);
   }
 
   return cloud;

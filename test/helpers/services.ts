@@ -8,6 +8,8 @@ import { delimiter, join } from 'node:path';
 import { describe } from 'vitest';
 
 interface Service {
+  /** Tests of this are a command of their own: `npm run test:openstack`. */
+  readonly apart?: true;
   readonly binaries: readonly string[];
   readonly packages: readonly string[];
 }
@@ -26,11 +28,24 @@ const services = {
       'iproute2',
     ],
   },
+  keystone: {
+    apart: true,
+    binaries: ['keystone-manage', 'keystone-wsgi-public', 'uwsgi_python3', 'mariadbd', 'mariadb', 'mariadb-install-db'],
+    packages: [
+      'keystone',
+      'uwsgi-core',
+      'uwsgi-plugin-python3',
+      'mariadb-server-core',
+      'mariadb-client-core',
+      'python3-pymysql',
+    ],
+  },
 } satisfies Record<string, Service>;
 
 export type ServiceName = keyof typeof services;
 
-const names = Object.keys(services) as ServiceName[];
+const all = Object.keys(services) as ServiceName[];
+const isApart = (name: ServiceName) => 'apart' in services[name];
 const mode = process.env['CEILOMETER_TEST_SERVICES'] ?? '';
 
 function onPath(binary: string): boolean {
@@ -73,6 +88,14 @@ function install(packages: readonly string[]): void {
 
 /** Runs once before all test files. */
 export default function setup(): void {
+  prepare(all.filter((name) => !isApart(name)));
+}
+
+export function prepareApart(): void {
+  prepare(all.filter(isApart));
+}
+
+function prepare(names: readonly ServiceName[]): void {
   if (mode === 'skip') {
     console.log(`tests: CEILOMETER_TEST_SERVICES=skip leaves out the tests that need ${names.join(', ')}`);
     return;

@@ -104,19 +104,19 @@ export const computeOptions = {
     type: 'string',
     default: 'libvirt_metadata',
     choices: ['naive', 'workload_partitioning', 'libvirt_metadata'],
-    help: 'Where the instances of this host come from: the metadata that Nova leaves in libvirt, or the Nova API (naive, workload_partitioning).',
+    help: 'Where the instances of this host come from: the metadata that Nova leaves in libvirt, or the Nova API (naive, workload_partitioning). Domains that libvirt has no flavor id of get it from the Nova API. While Nova does not answer, that id is the name of the flavor, and the other methods go on with what Nova told before and, for domains it told nothing of, with what libvirt has.',
   },
   resource_update_interval: {
     type: 'integer',
     default: 0,
     min: 0,
-    help: 'Seconds between two requests for changed instances, for the naive method; 0 asks in each cycle.',
+    help: 'Seconds between two requests for changed instances, for the methods that ask the Nova API; 0 asks in each cycle.',
   },
   resource_cache_expiry: {
     type: 'integer',
     default: 3600,
     min: 0,
-    help: 'Seconds after which the naive method asks for all instances anew.',
+    help: 'Seconds after which those methods ask for all instances anew, so that migrated ones go.',
   },
   report_stopped_instance_metrics: {
     type: 'boolean',
@@ -126,7 +126,7 @@ export const computeOptions = {
   fetch_extra_metadata: {
     type: 'boolean',
     default: false,
-    help: 'Ask the Nova API for the user metadata of servers, which libvirt does not have.',
+    help: 'Ask the Nova API for the user metadata of servers, which libvirt does not have: once for each instance, and again after six hours.',
   },
 } as const satisfies OptionGroup;
 

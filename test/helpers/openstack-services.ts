@@ -1,0 +1,2 @@
+/** For the tests that run apart. */
+export { prepareApart as default } from './services.ts';

@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config';
+
+/** Against real services of OpenStack, which take minutes to install: `npm run test:openstack`. */
+export default defineConfig({
+  test: {
+    include: ['test/**/*.real.ts'],
+    globalSetup: ['test/helpers/openstack-services.ts'],
+    testTimeout: 60_000,
+    hookTimeout: 300_000,
+    maxWorkers: 1,
+  },
+});
