@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { createComputePlugin } from '../../../src/pollsters/compute/plugin.ts';
+import compute from '../../../src/pollsters/compute/index.ts';
+import { json } from '../../helpers/fake-openstack.ts';
 import { type GoldenHypervisor, type GoldenSample, goldenFacts, goldenSamples } from './golden.ts';
-import { cycle, type FakeHypervisor, fakeHypervisor, hostOf, load, novaKnowing, type Polled } from './support.ts';
+import { hostIn, novaWith } from './nova/support.ts';
+import { cycle, type FakeHypervisor, fakeHypervisor, load, type Polled } from './support.ts';
 
 /** What the Nova of the golden data knew. */
-const nova = novaKnowing({ 'm1.legacy': 'legacy-flavor-id-7' });
+const flavors = json({ flavors: [{ name: 'm1.legacy', id: 'legacy-flavor-id-7' }] });
 
 /** Meters that upstream does not have. */
 const OURS = ['cpu_util'];
@@ -17,11 +19,9 @@ function tell(hypervisor: FakeHypervisor, { domains, stats, images }: GoldenHype
 
 async function pollGolden(settings = {}) {
   const hypervisor = fakeHypervisor();
-  const host = hostOf(hypervisor, settings);
-  const plugin = await load(
-    createComputePlugin(() => nova),
-    host,
-  );
+  const cloud = await novaWith({ '/compute/v2.1/flavors': flavors });
+  const host = hostIn(cloud, hypervisor, settings);
+  const plugin = await load(compute, host);
   tell(hypervisor, goldenFacts('before', 1000));
   const before = await plugin.poll(cycle(host));
   tell(hypervisor, goldenFacts('after', 1010));
@@ -123,7 +123,7 @@ describe('the golden domains', () => {
   });
 
   it('have all meters of upstream, those included that no golden domain has', () => {
-    const names = Object.keys(createComputePlugin(() => nova).pollsters?.['compute'] ?? {});
+    const names = Object.keys(compute.pollsters?.['compute'] ?? {});
 
     const perf = ['perf.cpu.cycles', 'perf.instructions', 'perf.cache.references', 'perf.cache.misses'];
     const rates = ['network.incoming.bytes.rate', 'network.outgoing.bytes.rate'];
