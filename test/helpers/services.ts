@@ -15,6 +15,7 @@ interface Service {
 }
 
 const services = {
+  openssl: { binaries: ['openssl'], packages: ['openssl'] },
   rabbitmq: { binaries: ['rabbitmq-server', 'rabbitmqctl'], packages: ['rabbitmq-server'] },
   libvirt: {
     binaries: ['libvirtd', 'virsh', 'qemu-system-x86_64', 'qemu-img', 'unshare', 'ip'],
