@@ -69,6 +69,24 @@ export interface Logger {
   error(fields: object, message: string): void;
 }
 
+/**
+ * What a plugin remembers under a name: from one run of the agent to the next where `[DEFAULT] state_path` names a
+ * directory, and over a reload of the configuration in any case. It may be lost, and after a crash it may be a polling
+ * interval old, so it must not be needed.
+ */
+export interface KeptState {
+  /**
+   * What was kept last, as `JSON.parse` gives it; undefined when there is nothing. Check it: another version of the
+   * plugin may have written it. Call it at the first poll, not in a factory. Never rejects.
+   */
+  load(): Promise<unknown>;
+  /**
+   * Tells that there is something new to keep. `snapshot` is called when it is written, some seconds later at the most
+   * and at the end, or when a reload hands it over; it answers at once with what JSON can carry (a bigint as text).
+   */
+  save(snapshot: () => unknown): void;
+}
+
 /** Lives as long as the agent. Services connect on first use, so an agent pays only for what its plugins ask for. */
 export interface Host {
   /** This agent's name in samples: `[DEFAULT] host`. */
@@ -82,6 +100,8 @@ export interface Host {
    * `ERR_CONFIG` when the credentials are missing or incomplete.
    */
   openstack(): OpenStackSession;
+  /** Opens nothing. `name` is of letters, digits, `.`, `_` and `-`, and begins with the plugin's name. */
+  state(name: string): KeptState;
 }
 
 /** Lives as long as one cycle. */
@@ -108,6 +128,15 @@ export interface Pollster<R extends Resource = Resource> {
   poll(resources: readonly R[], ctx: PollContext): AsyncIterable<Reading> | Iterable<Reading>;
 }
 
+/** An occasion on which a resource has to be polled at once, since it will not be the same in its next slot. */
+export interface Edge<R extends Resource = Resource> {
+  /** Names the occasion: no other one of this resource has it, ever. It becomes part of the ids of the samples. */
+  readonly key: string;
+  readonly resource: R;
+  /** What the polls find in their cycle cache, for values that can be read only now. */
+  readonly known?: ReadonlyMap<string, unknown>;
+}
+
 export interface Discovery<R extends Resource = Resource> {
   /** Agents whose discovery returns the same set share a group; null keeps a local discovery out of partitioning. */
   readonly group: string | null;
@@ -116,6 +145,13 @@ export interface Discovery<R extends Resource = Resource> {
    * does not know: an empty list means that there are none.
    */
   discover(parameter: string | undefined, ctx: PollContext): Promise<readonly R[]>;
+  /**
+   * Reports edges of its resources until `signal` aborts. Called once, when an agent begins to poll on the grid, and
+   * answers at once. For each edge the agent runs the pollsters that are fed by this discovery on that one resource:
+   * one edge after the other, after the cycle in hand, with a deadline. What one resource reports too often is left
+   * out and told.
+   */
+  watch?(report: (edge: Edge<R>) => void, signal: AbortSignal): void;
 }
 
 /** Called once per agent and plugin member, before the first poll. No I/O: a service that is down now may come up. */

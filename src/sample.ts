@@ -48,9 +48,16 @@ const SAMPLE_NAMESPACE = 'ceilometer-ts-id';
 
 /**
  * The stable id of a measurement: a UUIDv5 of source, meter, resource and slot, so that a resend, a retry and a
- * hand-over between agents repeat it. `occurrence` keeps apart several readings that share all four.
+ * hand-over between agents repeat it. What was polled outside the slots has a name instead of a slot's number.
+ * `occurrence` keeps apart several readings that share all four.
  */
-export function sampleId(source: string, meter: string, resourceId: string, slot: number, occurrence = 0): string {
+export function sampleId(
+  source: string,
+  meter: string,
+  resourceId: string,
+  slot: number | string,
+  occurrence = 0,
+): string {
   const name = `${source}\n${meter}\n${resourceId}\n${slot}${occurrence === 0 ? '' : `\n${occurrence}`}`;
   const hex = hash('sha1', SAMPLE_NAMESPACE + name, 'hex');
   const variant = '89ab'[Number.parseInt(hex.charAt(16), 16) & 3];

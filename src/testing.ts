@@ -10,6 +10,7 @@ import { AgentError, codeOf, describeError, ServiceError } from './errors.ts';
 import type {
   Discovery,
   Host,
+  KeptState,
   Logger,
   OpenStackService,
   OpenStackSession,
@@ -38,6 +39,8 @@ export interface FakeHostOptions {
   readonly inspector?: VirtInspector;
   /** Who answers for OpenStack; without one every question is a {@link ServiceError}. */
   readonly openstack?: OpenStackSession;
+  /** What is kept by name: hand the map to a second host to test what survives a restart. */
+  readonly states?: Map<string, () => unknown>;
 }
 
 export interface FakeHost extends Host {
@@ -52,7 +55,7 @@ export function fakeHost(options: FakeHostOptions = {}): FakeHost {
     lines.push({ level, fields, message });
   };
   const log: Logger = { debug: note('debug'), info: note('info'), warn: note('warn'), error: note('error') };
-  const hostname = options.hostname ?? 'test-host';
+  const { hostname = 'test-host', states = new Map<string, () => unknown>() } = options;
   const { config } = loadConfig({
     files: [],
     dirs: [],
@@ -66,7 +69,16 @@ export function fakeHost(options: FakeHostOptions = {}): FakeHost {
     lines,
     inspector: () => options.inspector ?? noHypervisor,
     openstack: () => options.openstack ?? noCloud,
+    state: memoryOf(states),
   };
+}
+
+/** As the agent: what is loaded is what a snapshot says at that time. */
+function memoryOf(states: Map<string, () => unknown>): (name: string) => KeptState {
+  return (name) => ({
+    load: async () => states.get(name)?.(),
+    save: (snapshot) => void states.set(name, snapshot),
+  });
 }
 
 const noHypervisor: VirtInspector = {

@@ -1,7 +1,8 @@
 import type { CycleCache } from '../plugin.ts';
 
-export function createCycleCache(): CycleCache {
-  const values = new Map<string, Promise<unknown>>();
+/** `known` are values that need not be loaded. */
+export function createCycleCache(known: ReadonlyMap<string, unknown> = new Map()): CycleCache {
+  const values = new Map(Array.from(known, ([key, value]) => [key, Promise.resolve(value)]));
   return {
     get<T>(key: string, load: () => T | Promise<T>): Promise<T> {
       let value = values.get(key);

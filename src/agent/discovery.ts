@@ -7,20 +7,23 @@ import type { LoadedDiscovery } from './registry.ts';
  * whoever needs it, and its failure is shared like its result.
  */
 export interface Discoverer {
+  /** The discovery that a URL means to pollsters of this namespace. */
+  find(url: string, namespace: string): LoadedDiscovery | undefined;
   discover(url: string, namespace: string, ctx: PollContext): Promise<readonly Resource[]>;
 }
 
 export function createDiscoverer(discoveries: readonly LoadedDiscovery[]): Discoverer {
-  function find(name: string, namespace: string): LoadedDiscovery | undefined {
+  function find(url: string, namespace: string): LoadedDiscovery | undefined {
+    const { name } = partsOf(url);
     const named = discoveries.filter((one) => one.name === name);
     return named.find((one) => one.namespace === namespace) ?? named[0];
   }
 
   return {
+    find,
     async discover(url, namespace, ctx) {
-      const [name = '', ...rest] = url.split('://');
-      const parameter = rest.length > 0 ? rest.join('://') : undefined;
-      const found = find(name, namespace);
+      const { name, parameter } = partsOf(url);
+      const found = find(url, namespace);
       if (found === undefined) throw new ServiceError(`discovery ${name} is not known in the polled namespaces`);
       return ctx.cache.get(`discovery ${found.namespace} ${url}`, async () => {
         try {
@@ -36,6 +39,11 @@ export function createDiscoverer(discoveries: readonly LoadedDiscovery[]): Disco
       });
     },
   };
+}
+
+function partsOf(url: string): { readonly name: string; readonly parameter: string | undefined } {
+  const [name = '', ...rest] = url.split('://');
+  return { name, parameter: rest.length > 0 ? rest.join('://') : undefined };
 }
 
 function checked(resources: readonly Resource[]): readonly Resource[] {

@@ -10,6 +10,7 @@ import { createHost } from './host.ts';
 import { createManager } from './manager.ts';
 import { loadRegistry } from './registry.ts';
 import type { Generation } from './service.ts';
+import type { StateStore } from './state-store.ts';
 
 export interface GenerationRequest {
   readonly loaded: LoadedConfig;
@@ -19,6 +20,10 @@ export interface GenerationRequest {
   readonly pollsterList: readonly string[] | undefined;
   readonly openOutput: (config: Config) => { readonly output: Output; release(): Promise<void> };
   readonly cycleEnded?: (report: CycleReport) => void;
+  /** Outlives the generation. */
+  readonly states: StateStore;
+  /** Where state is kept over a restart; undefined keeps it in memory. */
+  readonly stateFolder: string | undefined;
   readonly log: Logger;
 }
 
@@ -26,14 +31,14 @@ const DEFAULT_NAMESPACES = 'compute,central';
 
 /** Throws {@link ConfigError} where the configuration cannot be run; nothing stays open then. */
 export async function createGeneration(request: GenerationRequest): Promise<Generation> {
-  const { loaded, log, sources } = request;
+  const { loaded, log, sources, states } = request;
   const { config } = loaded;
   if (request.pollsterList !== undefined && config.coordination.backendUrl !== undefined) {
     throw new ConfigError(
       '--pollster-list cannot be used with [coordination] backend_url: samples would be lost or doubled',
     );
   }
-  const host = createHost(config, log);
+  const host = createHost(config, log, states);
   const namespaces = request.namespaces ?? config.default.pollingNamespaces;
   const registry = await loadRegistry(
     {
@@ -62,6 +67,7 @@ export async function createGeneration(request: GenerationRequest): Promise<Gene
       ...(heartbeat === undefined ? {} : { heartbeat: heartbeat.beat }),
       ...(request.cycleEnded === undefined ? {} : { cycleEnded: request.cycleEnded }),
     });
+    states.moveTo({ folder: request.stateFolder, agent: `polling-${[...namespaces].sort().join('-')}` });
     return {
       manager,
       output: lease.output,

@@ -3,6 +3,7 @@ import { createInspector, libvirtUri } from '../libvirt/index.ts';
 import type { VirtInspector } from '../libvirt/inspector.ts';
 import { createSession, type OpenStackSession } from '../openstack/session.ts';
 import type { Host, Logger } from '../plugin.ts';
+import { StateStore } from './state-store.ts';
 
 /** The host of an agent, and what the agent itself needs to know of the services it made. */
 export interface AgentHost extends Host {
@@ -11,7 +12,7 @@ export interface AgentHost extends Host {
   close(): Promise<void>;
 }
 
-export function createHost(config: Config, log: Logger): AgentHost {
+export function createHost(config: Config, log: Logger, states = new StateStore({ log })): AgentHost {
   let inspector: VirtInspector | undefined;
   let session: OpenStackSession | undefined;
   return {
@@ -26,6 +27,7 @@ export function createHost(config: Config, log: Logger): AgentHost {
       session ??= createSession(config);
       return session;
     },
+    state: (name) => states.state(name),
     connections: () => inspector?.connections ?? 0,
     async close() {
       await Promise.all([inspector?.close(), session?.close()]);

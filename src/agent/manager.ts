@@ -7,6 +7,7 @@ import { ConfigError } from '../errors.ts';
 import type { CycleReport, Output } from '../output/output.ts';
 import { type Clock, systemClock } from '../util/clock.ts';
 import { createDiscoverer } from './discovery.ts';
+import { watchDiscoveries } from './edge-polls.ts';
 import type { AgentHost } from './host.ts';
 import { PollingTask } from './polling-task.ts';
 import { PollsterRun } from './pollster-run.ts';
@@ -40,11 +41,13 @@ export interface AgentManager {
 /** Throws {@link ConfigError} when no source selects any pollster. */
 export function createManager(parts: ManagerParts): AgentManager {
   const clock = parts.clock ?? systemClock;
+  const { host, registry } = parts;
   const tasks = createTasks(parts, clock);
   return {
     pollsters: tasks.reduce((sum, { size }) => sum + size, 0),
     async run(stop, kill, predecessor) {
       const polled = predecessor?.lastSlots();
+      watchDiscoveries({ discoveries: registry.discoveries, tasks, clock, log: host.log }, stop, kill);
       await Promise.all(tasks.map((task) => task.run(stop, kill, polled?.get(task.interval))));
     },
     once(kill) {

@@ -1,10 +1,13 @@
-import type { CycleReport, PollsterFailure } from '../output/output.ts';
-import type { Logger } from '../plugin.ts';
+import type { CycleReport } from '../output/output.ts';
+import type { Edge, Logger } from '../plugin.ts';
 import type { Clock } from '../util/clock.ts';
 import { forEachLimit } from '../util/map-limit.ts';
 import { scope } from '../util/scope.ts';
+import { createTurns } from '../util/turns.ts';
 import { createCycleCache } from './cycle-cache.ts';
+import { FailureLog } from './failure-log.ts';
 import type { Cycle, PollsterRun, RunResult } from './pollster-run.ts';
+import type { LoadedDiscovery } from './registry.ts';
 import type { SlotGrid } from './slots.ts';
 import { type Tick, ticks } from './ticker.ts';
 
@@ -19,17 +22,41 @@ export interface TaskSettings {
   readonly cycleEnded: (report: CycleReport) => void;
 }
 
-/** All sources of one interval: cycle after cycle on the slot grid, never two at once. */
+interface WaitingEdge {
+  readonly edge: Edge;
+  readonly runs: readonly PollsterRun[];
+  readonly time: number;
+}
+
+/** Milliseconds for the poll of one edge; a cycle that is due waits that long at most. */
+const EDGE_DEADLINE = 10_000;
+/** Edges that may wait for their poll. */
+const EDGES_MAX = 1_000;
+
+/** All sources of one interval: cycle after cycle on the slot grid, edges in between, never two polls at once. */
 export class PollingTask {
   readonly #runs: readonly PollsterRun[];
   readonly #settings: TaskSettings;
-  /** Failures of the last cycle, by message: each is logged when it begins and when it ends. */
-  #failing: ReadonlySet<string> = new Set();
+  readonly #cycleFailures: FailureLog;
+  readonly #edgeFailures: FailureLog;
+  /** A cycle or an edge at a time. */
+  readonly #takeTurn = createTurns();
+  readonly #edges: WaitingEdge[] = [];
+  #edgesAtWork: Promise<void> | undefined;
+  #refusedEdges = 0;
   #lastSlot: number | undefined;
 
   constructor(runs: readonly PollsterRun[], settings: TaskSettings) {
     this.#runs = runs;
     this.#settings = settings;
+    this.#cycleFailures = new FailureLog(settings.log, {
+      begins: 'polling failed',
+      ends: 'polling does not fail this way any more',
+    });
+    this.#edgeFailures = new FailureLog(settings.log, {
+      begins: 'polling outside of the slots failed',
+      ends: 'polling outside of the slots does not fail this way any more',
+    });
   }
 
   /** Pollsters that it runs each cycle. */
@@ -64,19 +91,81 @@ export class PollingTask {
       }
       await this.cycle(tick, kill);
     }
+    await this.#edgesAtWork;
   }
 
-  /** One cycle now. Never rejects. */
-  async cycle(tick: Tick, kill: AbortSignal): Promise<CycleReport> {
-    const { clock, deadline, grid, lanes, log, cycleEnded } = this.#settings;
+  isFedBy(discovery: LoadedDiscovery): boolean {
+    return this.#runs.some((run) => run.isFedBy(discovery));
+  }
+
+  /** Has the pollsters that this discovery feeds poll one resource, after what is in hand. */
+  offer(edge: Edge, discovery: LoadedDiscovery, kill: AbortSignal): void {
+    const { clock, log } = this.#settings;
+    if (this.#edges.length >= EDGES_MAX) {
+      if (this.#refusedEdges === 0)
+        log.warn({ waiting: EDGES_MAX }, 'too many edges wait, further ones are not polled');
+      this.#refusedEdges += 1;
+      return;
+    }
+    this.#edges.push({ edge, runs: this.#runs.filter((run) => run.isFedBy(discovery)), time: clock.now() });
+    this.#edgesAtWork ??= this.#pollEdges(kill).finally(() => {
+      this.#edgesAtWork = undefined;
+    });
+  }
+
+  async #pollEdges(kill: AbortSignal): Promise<void> {
+    for (let next = this.#edges.shift(); next !== undefined; next = this.#edges.shift()) {
+      const waiting = next;
+      // One turn for each, so that a cycle that is due comes between.
+      await this.#takeTurn(() => this.#pollEdge(waiting, kill));
+    }
+    if (this.#refusedEdges > 0) {
+      this.#settings.log.info({ refused: this.#refusedEdges }, 'polling edges again');
+      this.#refusedEdges = 0;
+    }
+  }
+
+  async #pollEdge({ edge, runs, time }: WaitingEdge, kill: AbortSignal): Promise<void> {
+    const { log } = this.#settings;
+    using limit = scope(kill, EDGE_DEADLINE, `the poll of ${edge.resource.id} outside of the slots`);
+    const results = await this.#runAll(runs, {
+      slot: `edge ${edge.key}`,
+      signal: limit.signal,
+      cache: createCycleCache(edge.known),
+      polled: new Map(),
+      only: [edge.resource],
+      time,
+    });
+    const failures = kill.aborted ? [] : this.#edgeFailures.tell(results);
+    const fields = { resource: edge.resource.id, edge: edge.key };
+    log.info({ ...fields, samples: samplesOf(results), failures: failures.length }, 'polled outside of the slots');
+  }
+
+  async #runAll(runs: readonly PollsterRun[], cycle: Cycle): Promise<ReadonlyMap<PollsterRun, RunResult>> {
+    const { lanes } = this.#settings;
+    const results = new Map<PollsterRun, RunResult>();
+    await forEachLimit(runs, lanes === 0 ? runs.length : lanes, async (run) => {
+      results.set(run, await run.run(cycle));
+    });
+    return results;
+  }
+
+  /** One cycle as soon as no edge is in hand. Never rejects. */
+  cycle(tick: Tick, kill: AbortSignal): Promise<CycleReport> {
+    return this.#takeTurn(() => this.#cycle(tick, kill));
+  }
+
+  async #cycle(tick: Tick, kill: AbortSignal): Promise<CycleReport> {
+    const { clock, deadline, grid, log, cycleEnded } = this.#settings;
     const startedAt = clock.now();
     const started = clock.monotonic();
     this.#lastSlot = tick.slot;
     using limit = scope(kill, deadline, 'the cycle');
-    const cycle: Cycle = { slot: tick.slot, signal: limit.signal, cache: createCycleCache(), polled: new Map() };
-    const results = new Map<PollsterRun, RunResult>();
-    await forEachLimit(this.#rotated(tick.slot), lanes === 0 ? this.#runs.length : lanes, async (run) => {
-      results.set(run, await run.run(cycle));
+    const results = await this.#runAll(this.#rotated(tick.slot), {
+      slot: tick.slot,
+      signal: limit.signal,
+      cache: createCycleCache(),
+      polled: new Map(),
     });
     const report: CycleReport = {
       interval: grid.interval / 1000,
@@ -85,8 +174,8 @@ export class PollingTask {
       startedAt,
       seconds: Math.round(clock.monotonic() - started) / 1000,
       pollsters: this.#runs.length,
-      samples: [...results.values()].reduce((sum, { samples }) => sum + samples, 0),
-      failures: kill.aborted ? [] : this.#report(results),
+      samples: samplesOf(results),
+      failures: kill.aborted ? [] : this.#cycleFailures.tell(results),
       missedSlots: tick.missed,
     };
     const { samples, pollsters, failures, seconds } = report;
@@ -100,27 +189,8 @@ export class PollingTask {
     const start = slot % Math.max(1, this.#runs.length);
     return [...this.#runs.slice(start), ...this.#runs.slice(0, start)];
   }
+}
 
-  #report(results: ReadonlyMap<PollsterRun, RunResult>): readonly PollsterFailure[] {
-    const { log } = this.#settings;
-    const failures: PollsterFailure[] = [];
-    const byMessage = new Map<string, { pollsters: string[]; unexpected: unknown }>();
-    for (const [{ source, entry }, { failure, unexpected }] of results) {
-      if (failure === undefined) continue;
-      failures.push({ source: source.name, pollster: entry.name, message: failure });
-      const group = byMessage.get(failure) ?? { pollsters: [], unexpected };
-      group.pollsters.push(entry.name);
-      byMessage.set(failure, group);
-    }
-    for (const [reason, { pollsters, unexpected }] of byMessage) {
-      if (this.#failing.has(reason)) continue;
-      const fields = { pollsters: pollsters.length, first: pollsters[0], reason };
-      log.error(unexpected === undefined ? fields : { ...fields, err: unexpected }, 'polling failed');
-    }
-    for (const reason of this.#failing) {
-      if (!byMessage.has(reason)) log.info({ reason }, 'polling does not fail this way any more');
-    }
-    this.#failing = new Set(byMessage.keys());
-    return failures;
-  }
+function samplesOf(results: ReadonlyMap<PollsterRun, RunResult>): number {
+  return [...results.values()].reduce((sum, { samples }) => sum + samples, 0);
 }

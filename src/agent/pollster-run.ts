@@ -7,7 +7,7 @@ import type { Clock } from '../util/clock.ts';
 import { scope, untilAborted } from '../util/scope.ts';
 import type { Discoverer } from './discovery.ts';
 import type { AgentHost } from './host.ts';
-import type { LoadedPollster } from './registry.ts';
+import type { LoadedDiscovery, LoadedPollster } from './registry.ts';
 import { createStamp } from './stamp.ts';
 
 /** What every pollster of an agent is run with. */
@@ -27,11 +27,16 @@ export interface RunSettings {
 
 /** What the runs of one cycle share. */
 export interface Cycle {
-  readonly slot: number;
+  /** The slot, or the name of what is polled outside the slots: what makes the ids of its samples its own. */
+  readonly slot: number | string;
   readonly signal: AbortSignal;
   readonly cache: CycleCache;
   /** By pollster name, the resources that some source has polled in this cycle already. */
   readonly polled: Map<string, Set<string>>;
+  /** What to poll instead of what the discovery finds. */
+  readonly only?: readonly Resource[];
+  /** Wall-clock milliseconds for the time stamps, where that is not when each pollster begins. */
+  readonly time?: number;
 }
 
 export interface RunResult {
@@ -62,6 +67,12 @@ export class PollsterRun {
     this.source = source;
     this.entry = entry;
     this.#settings = settings;
+  }
+
+  /** Whether its resources come from this discovery. */
+  isFedBy(discovery: LoadedDiscovery): boolean {
+    const { discoverer } = this.#settings;
+    return this.#discoveries().some((url) => discoverer.find(url, this.entry.namespace) === discovery);
   }
 
   /** Never rejects. A run whose predecessor has not ended is not begun. */
@@ -101,9 +112,9 @@ export class PollsterRun {
   ): Promise<void> {
     const { batchSize, clock, heartbeat, output, sampleSource } = this.#settings;
     const { name, pollster } = this.entry;
-    const resources = this.#unpolled(await this.#candidates(ctx), cycle);
+    const resources = this.#unpolled(cycle.only ?? (await this.#candidates(ctx)), cycle);
     if (resources.length === 0) return;
-    const time = clock.now();
+    const time = cycle.time ?? clock.now();
     const stamp = createStamp({
       sampleSource,
       pollingSource: this.source.name,
@@ -143,13 +154,18 @@ export class PollsterRun {
 
   async #candidates(ctx: PollContext): Promise<readonly Resource[]> {
     const { discoverer } = this.#settings;
-    const { namespace, pollster } = this.entry;
-    const { discovery, resources } = this.source;
-    const named = resources.length > 0 || discovery.length > 0;
-    const urls = named ? discovery : pollster.discovery === undefined ? [] : [pollster.discovery];
-    const found: Resource[] = resources.map((id) => ({ id }));
-    for (const url of urls) found.push(...(await discoverer.discover(url, namespace, ctx)));
+    const { namespace } = this.entry;
+    const found: Resource[] = this.source.resources.map((id) => ({ id }));
+    for (const url of this.#discoveries()) found.push(...(await discoverer.discover(url, namespace, ctx)));
     return found;
+  }
+
+  /** Those of the source; the pollster's own where the source names neither discoveries nor resources. */
+  #discoveries(): readonly string[] {
+    const { discovery, resources } = this.source;
+    if (resources.length > 0 || discovery.length > 0) return discovery;
+    const own = this.entry.pollster.discovery;
+    return own === undefined ? [] : [own];
   }
 
   /** Leaves out what was polled in this cycle already and what the driver does not support. */

@@ -7,7 +7,8 @@ export interface StampOptions {
   readonly sampleSource: string;
   /** The polling source that asked, part of the sample's id. */
   readonly pollingSource: string;
-  readonly slot: number;
+  /** The slot, or the name of what was polled outside the slots. */
+  readonly slot: number | string;
   /** Wall-clock milliseconds of the poll. */
   readonly time: number;
   /** The meter of readings that name none. */

@@ -2,6 +2,8 @@
 /** `ceilometer-polling`: polls the namespaces of this host and delivers the samples. */
 import { createGeneration } from '../agent/generation.ts';
 import { type Generation, runService, withSignals } from '../agent/service.ts';
+import { StateStore } from '../agent/state-store.ts';
+import type { LoadedConfig } from '../config/load.ts';
 import { findPollingFile, loadPolling } from '../config/polling.ts';
 import type { Log } from '../log.ts';
 import { scope } from '../util/scope.ts';
@@ -54,24 +56,31 @@ async function poll(args: PollingArguments): Promise<number> {
   const loaded = readConfig(args);
   const log = openLog(NAME, loaded);
   const openOutput = outputOpener(args.output, log);
-  const first = await generation(args, loaded, openOutput, log);
+  const states = new StateStore({ log });
+  const first = await generation(args, { loaded, openOutput, states, log });
   if (args.once) return once(first);
-  const undelivered = await runService({
-    first,
-    reload: () => generation(args, readConfig(args), openOutput, log),
-    log,
-    notify: createSystemdNotify({ log }),
-    interruptIsFinal: false,
-  });
-  return undelivered > 0 ? exitCodes.undelivered : exitCodes.ok;
+  try {
+    const undelivered = await runService({
+      first,
+      reload: () => generation(args, { loaded: readConfig(args), openOutput, states, log }),
+      log,
+      notify: createSystemdNotify({ log }),
+      interruptIsFinal: false,
+    });
+    return undelivered > 0 ? exitCodes.undelivered : exitCodes.ok;
+  } finally {
+    await states.close();
+  }
 }
 
-function generation(
-  args: PollingArguments,
-  loaded: ReturnType<typeof readConfig>,
-  openOutput: OpenOutput,
-  log: Log,
-): Promise<Generation> {
+interface Shared {
+  readonly loaded: LoadedConfig;
+  readonly openOutput: OpenOutput;
+  readonly states: StateStore;
+  readonly log: Log;
+}
+
+function generation(args: PollingArguments, { loaded, openOutput, states, log }: Shared): Promise<Generation> {
   const warn = (text: string) => log.warn({ detail: text }, 'command line');
   const { sources, warnings } = loadPolling(findPollingFile(loaded.config.polling.cfgFile, loaded.searchPath));
   for (const warning of warnings) log.warn({ detail: warning }, 'configuration');
@@ -81,8 +90,17 @@ function generation(
     namespaces: listValues('polling-namespaces', args.pollingNamespaces, warn),
     pollsterList: listValues('pollster-list', args.pollsterList, warn),
     openOutput,
+    states,
+    stateFolder: args.once ? undefined : stateFolder(loaded),
     log,
   });
+}
+
+/** A run that polls once is a look at things: it must not take anything from the deltas of a daemon. */
+function stateFolder({ config }: LoadedConfig): string | undefined {
+  // systemd may name several directories.
+  const [fromSystemd] = (process.env['STATE_DIRECTORY'] ?? '').split(':');
+  return (config.default.statePath ?? fromSystemd) || undefined;
 }
 
 async function once({ manager, output, grace, close }: Generation): Promise<number> {

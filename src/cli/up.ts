@@ -1,6 +1,7 @@
 /** `ceilometer up`: this machine at a glance, without any configuration. */
 import { createGeneration } from '../agent/generation.ts';
 import { runService } from '../agent/service.ts';
+import { StateStore } from '../agent/state-store.ts';
 import { loadConfig } from '../config/load.ts';
 import { libvirtAnswers, libvirtUri } from '../libvirt/index.ts';
 import { createLog } from '../log.ts';
@@ -31,6 +32,7 @@ export async function up({ interval, debug }: UpOptions): Promise<number> {
   );
   const source = { name: 'up', interval, meters: ['*'], resources: [], discovery: [], line: 0 };
   const openOutput = outputOpener('table', log);
+  const states = new StateStore({ log });
   const generation = () =>
     createGeneration({
       loaded,
@@ -38,6 +40,8 @@ export async function up({ interval, debug }: UpOptions): Promise<number> {
       namespaces: compute ? ['host', 'compute'] : ['host'],
       pollsterList: undefined,
       openOutput,
+      states,
+      stateFolder: undefined,
       log,
     });
   const first = await generation();

@@ -41,6 +41,12 @@ export class DomainCatalogue {
     this.#changed.set(domain.uuid, domain);
   }
 
+  /** The domain as it was read last, if it was read in this life of it. */
+  current({ uuid, id }: DomainRef): Domain | undefined {
+    const known = this.#domains.get(uuid);
+    return known?.id === id ? known : undefined;
+  }
+
   /** The domains as they are now. Makes no call when there was no change since the last time. */
   async refresh(session: Session): Promise<readonly Domain[]> {
     if (session !== this.#session || !session.events) await this.#readList(session);

@@ -2,6 +2,7 @@ import { codeOf } from '../errors.ts';
 import type { Logger } from '../plugin.ts';
 import { untilAborted } from '../util/scope.ts';
 import { ConnectionError } from './errors.ts';
+import type { LifecycleEvent } from './events.ts';
 import { isExhausted } from './request-slots.ts';
 import type { DomainRef } from './rpc.ts';
 import { openSession, type Session, serverName } from './session.ts';
@@ -12,6 +13,7 @@ export interface ConnectorOptions {
   readonly timeout: number;
   readonly log: Logger;
   onDomainChanged(domain: DomainRef): void;
+  onLifecycle?(event: LifecycleEvent, session: Session): void;
 }
 
 export type ConnectionStatus =
@@ -102,6 +104,7 @@ export class Connector {
         timeout,
         signal: this.#lifetime.signal,
         onDomainChanged: (domain) => this.#options.onDomainChanged(domain),
+        onLifecycle: (event) => this.#options.onLifecycle?.(event, session),
         onClose: (error) => this.#lost(session, error),
       });
     } catch (cause) {

@@ -1,10 +1,12 @@
 import type { Logger } from '../plugin.ts';
+import { systemClock } from '../util/clock.ts';
 import { untilAborted } from '../util/scope.ts';
 import { singleFlight } from '../util/single-flight.ts';
 import { readBlockInfo } from './block-info.ts';
 import { readBulkStats } from './bulk-stats.ts';
 import { DomainCatalogue } from './catalogue.ts';
 import { type ConnectionStatus, Connector } from './connector.ts';
+import { DomainEdges } from './domain-edges.ts';
 import type { VirtInspector } from './inspector.ts';
 import type { Session } from './session.ts';
 import { DomainTroubles } from './troubles.ts';
@@ -25,6 +27,8 @@ export interface LibvirtInspector extends VirtInspector {
 
 const CALL_TIMEOUT = 5_000;
 const PARALLEL_CALLS = 4;
+/** Milliseconds between two looks whether there is a connection, while somebody waits for events. */
+const LOOK_INTERVAL = 2_000;
 
 /** Does no I/O; throws a ConfigError for a URI that cannot be. */
 export function createInspector(options: InspectorOptions): LibvirtInspector {
@@ -32,12 +36,24 @@ export function createInspector(options: InspectorOptions): LibvirtInspector {
   const calls = { timeout, parallel, log };
   const troubles = new DomainTroubles(log);
   const catalogue = new DomainCatalogue(troubles, calls);
+  const edges = new Set<DomainEdges>();
   const connector = new Connector({
     uri: parseVirtUri(options.uri),
     timeout,
     log,
     onDomainChanged: (domain) => catalogue.noteChange(domain),
+    onLifecycle(event, session) {
+      for (const one of edges) one.note(event, session.client);
+    },
   });
+
+  async function keepConnected(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted && !connector.signal.aborted) {
+      // What is wrong is in the log already, once.
+      await connector.session(signal).catch(() => undefined);
+      await systemClock.sleep(LOOK_INTERVAL, signal);
+    }
+  }
 
   /** Does it again when the connection breaks meanwhile: a daemon that was restarted costs no values. */
   async function onSession<T>(signal: AbortSignal, work: (session: Session) => Promise<T>): Promise<T> {
@@ -67,6 +83,12 @@ export function createInspector(options: InspectorOptions): LibvirtInspector {
     async blockInfo(disks, signal) {
       if (disks.length === 0) return new Map();
       return await onSession(signal, ({ client }) => readBlockInfo(client, disks, troubles, { ...calls, signal }));
+    },
+    watch(listener, signal) {
+      const mine = new DomainEdges({ listener, timeout, log, current: (domain) => catalogue.current(domain), signal });
+      edges.add(mine);
+      signal.addEventListener('abort', () => edges.delete(mine), { once: true });
+      void keepConnected(signal);
     },
     get connections() {
       return connector.connections;

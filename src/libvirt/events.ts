@@ -35,6 +35,25 @@ export const DRIVER_CLOSED = 362;
 
 const procedures: ReadonlySet<number> = new Set([LIFECYCLE, ...XML_EVENTS].map((kind) => kind.procedure));
 
+/** What lifecycle events tell (virDomainEventType), as far as somebody acts on it. */
+export const LIFECYCLE_EVENT = { STARTED: 2, SUSPENDED: 3, RESUMED: 4, STOPPED: 5, SHUTDOWN: 6 } as const;
+/** The detail of STARTED and of RESUMED that says: by a migration to this host. */
+export const BY_MIGRATION = 1;
+
+export interface LifecycleEvent {
+  readonly domain: DomainRef;
+  readonly event: number;
+  readonly detail: number;
+}
+
+/** Undefined for any other event. */
+export function lifecycleEvent(message: Message): LifecycleEvent | undefined {
+  if (message.procedure !== LIFECYCLE.procedure) return undefined;
+  const reader = new XdrReader(message.payload);
+  reader.int();
+  return { domain: readDomainRef(reader), event: reader.int(), detail: reader.int() };
+}
+
 /** The domain that an event is about; undefined for an event that was not registered for. */
 export function eventDomain(message: Message): DomainRef | undefined {
   if (!procedures.has(message.procedure)) return undefined;

@@ -74,6 +74,14 @@ export interface BlockInfo {
   readonly physical: bigint;
 }
 
+/** A domain that has started, or that has ended, with what was read of it while it was there. */
+export interface DomainEdge {
+  readonly kind: 'start' | 'end';
+  /** With the id and the XML that it had while it ran. */
+  readonly domain: Domain;
+  readonly stats: DomainStats;
+}
+
 export interface VirtInspector {
   /**
    * All domains, running or not. Kept current by lifecycle and device events: while nothing changes, no call is made.
@@ -91,6 +99,11 @@ export interface VirtInspector {
    * statistics changed. A disk that libvirt did not answer for is missing, as is one whose domain went away.
    */
   blockInfo(disks: readonly DiskRef[], signal: AbortSignal): Promise<ReadonlyMap<DiskRef, BlockInfo>>;
+  /**
+   * Tells of each domain that starts or ends, once, until `signal` aborts. What libvirt did not answer in time is told
+   * in the log instead. Keeps the connection open meanwhile.
+   */
+  watch?(listener: (edge: DomainEdge) => void, signal: AbortSignal): void;
   /** Counts the connections made so far: what the driver did not support may be supported after it changed. */
   readonly connections: number;
   close(): Promise<void>;

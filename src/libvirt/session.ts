@@ -2,7 +2,7 @@
 import { scope, untilAborted } from '../util/scope.ts';
 import { LibvirtClient } from './client.ts';
 import { ConnectionError, LibvirtError } from './errors.ts';
-import { DRIVER_CLOSED, eventDomain, LIFECYCLE, XML_EVENTS } from './events.ts';
+import { DRIVER_CLOSED, eventDomain, LIFECYCLE, type LifecycleEvent, lifecycleEvent, XML_EVENTS } from './events.ts';
 import * as procedures from './procedures.ts';
 import type { DomainRef } from './rpc.ts';
 import { connectTransport } from './transport.ts';
@@ -14,6 +14,8 @@ export interface SessionOptions {
   readonly signal: AbortSignal;
   /** The domain's XML is no longer what it was. */
   onDomainChanged(domain: DomainRef): void;
+  /** Called after {@link onDomainChanged} for the same event, and only once the session is open. */
+  onLifecycle?(event: LifecycleEvent): void;
   /** Called once, after the session was open. */
   onClose(error: ConnectionError): void;
 }
@@ -41,6 +43,9 @@ export async function openSession(uri: VirtUri, options: SessionOptions): Promis
         client.destroy(new ConnectionError(`${server} lost its hypervisor driver`));
       const domain = eventDomain(message);
       if (domain !== undefined) options.onDomainChanged(domain);
+      if (!opened || options.onLifecycle === undefined) return;
+      const lifecycle = lifecycleEvent(message);
+      if (lifecycle !== undefined) options.onLifecycle(lifecycle);
     },
     onClose: (error) => {
       if (opened) options.onClose(error);

@@ -26,12 +26,14 @@ export class FakeClock implements Clock {
   sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       if (signal.aborted) return resolve();
-      const sleeper = { until: this.#monotonic + milliseconds, wake: resolve };
-      this.#sleepers.push(sleeper);
-      signal.addEventListener('abort', () => {
+      const wake = () => {
+        signal.removeEventListener('abort', wake);
         this.#sleepers = this.#sleepers.filter((one) => one !== sleeper);
         resolve();
-      });
+      };
+      const sleeper = { until: this.#monotonic + milliseconds, wake };
+      this.#sleepers.push(sleeper);
+      signal.addEventListener('abort', wake);
     });
   }
 

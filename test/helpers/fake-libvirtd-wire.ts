@@ -113,13 +113,14 @@ export function event(procedure: number, write: (writer: XdrWriter) => void): Bu
   return encodeMessage({ ...frame, type: MESSAGE_TYPE.EVENT, procedure, serial: 0, status: STATUS.OK }, write);
 }
 
-export function domainEvent(procedure: number, domain: DomainRef): Buffer {
+export function domainEvent(procedure: number, domain: DomainRef, numbers: readonly number[]): Buffer {
+  const [kind = 0, detail = 0] = numbers;
   return event(procedure, (writer) => {
     const callback = 1;
     writer.int(callback);
     writeDomainRef(writer, domain);
-    // Event and detail, a device's alias, a metadata's type: nobody reads them.
-    writer.int(0).int(0);
+    // Event and detail of lifecycle events; nobody reads a device's alias or a metadata's type.
+    writer.int(kind).int(detail);
   });
 }
 

@@ -48,8 +48,8 @@ export interface FakeLibvirtd {
   forgetCalls(): void;
   /** Decides over each call from now on; undefined answers it properly. */
   react(rule: (call: FakeCall) => Reaction | undefined): void;
-  /** Sends an event to every connection that registered for it. */
-  emit(event: string, domain: DomainRef): void;
+  /** Sends an event to every connection that registered for it; the numbers are what a lifecycle event tells. */
+  emit(event: string, domain: DomainRef, ...numbers: readonly number[]): void;
   /** Tells every connection that the hypervisor driver is gone, as a proxy daemon does. */
   loseDriver(): void;
   /** Answers now what was met with silence before. */
@@ -182,11 +182,11 @@ export async function startFakeLibvirtd(options: FakeOptions = {}): Promise<Fake
     react(next) {
       rule = next;
     },
-    emit(name, domain) {
+    emit(name, domain, ...numbers) {
       const kind = eventKinds.find((candidate) => candidate.name === name);
       if (kind === undefined) throw new Error(`no event is called ${name}`);
       const listeners = [...clients.values()].filter((client) => client.events.has(kind.id));
-      for (const { stream } of listeners) stream.write(domainEvent(kind.procedure, domain));
+      for (const { stream } of listeners) stream.write(domainEvent(kind.procedure, domain, numbers));
     },
     loseDriver() {
       for (const { stream } of clients.values()) stream.write(event(DRIVER_CLOSED, (writer) => writer.int(1)));

@@ -49,6 +49,13 @@ export const agentOptions = {
     min: 0,
     help: 'Seconds that a running cycle has to end after the first SIGTERM; 0 means no limit.',
   },
+  state_path: {
+    type: 'string',
+    shownDefault: '$STATE_DIRECTORY, which systemd sets',
+    pattern: { matches: /^(\/.*)?$/, expected: 'an absolute path, or nothing' },
+    own: true,
+    help: 'Directory for what has to survive a restart of the polling agent: the counters that deltas and rates are worked out from. Empty keeps them in memory only.',
+  },
   libvirt_type: {
     type: 'string',
     default: 'kvm',

@@ -123,6 +123,12 @@ export const computeOptions = {
     default: false,
     help: 'Also report power.state, vcpus, memory, disk.device.capacity and disk.device.usage of instances that are shut off. For the method libvirt_metadata.',
   },
+  lifecycle_samples: {
+    type: 'boolean',
+    default: false,
+    own: true,
+    help: 'Also poll an instance when it starts and when it ends, besides the slots, so that one that lives for less than an interval is seen. Needs lifecycle events of libvirt.',
+  },
   fetch_extra_metadata: {
     type: 'boolean',
     default: false,

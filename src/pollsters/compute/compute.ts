@@ -1,14 +1,20 @@
 /** The instances of this host and what libvirt says of them, asked for once per cycle for all pollsters. */
-import type { BlockInfo, Domain, DomainStats } from '../../libvirt/inspector.ts';
-import type { Host, PollContext } from '../../plugin.ts';
+import { randomUUID } from 'node:crypto';
+import { describeError } from '../../errors.ts';
+import type { BlockInfo, Domain, DomainEdge, DomainStats } from '../../libvirt/inspector.ts';
+import type { Edge, Host, PollContext } from '../../plugin.ts';
+import { bootId } from '../../util/boot-id.ts';
+import { CounterMemory } from './counter-memory.ts';
 import { createImageSizes, type ImageSizes } from './image-sizes.ts';
 import type { Instance } from './instance.ts';
 
 /** Where it comes from what the domains of this host are to Nova. */
 export interface InstanceSource {
-  /** The instances among these domains. One that has not changed is the same object as before. */
-  find(domains: readonly Domain[], ctx: PollContext): Promise<readonly Instance[]>;
+  /** The instances among these domains, which are all there are. One that has not changed is the same object as before. */
+  find(domains: readonly Domain[], ctx: FindContext): Promise<readonly Instance[]>;
 }
+
+export type FindContext = Pick<PollContext, 'signal' | 'log'>;
 
 export interface Compute {
   readonly reportStopped: boolean;
@@ -16,29 +22,73 @@ export interface Compute {
   stats(ctx: PollContext): Promise<ReadonlyMap<string, DomainStats>>;
   /** What the disks' images occupy, by instance and device. */
   images(ctx: PollContext): Promise<ReadonlyMap<string, ReadonlyMap<string, BlockInfo>>>;
+  /** Remembers counters, over a restart too, as long as their instances are on this host. */
+  readonly memory: CounterMemory;
+  /** Reports the starts and the ends of instances. */
+  watch(report: (edge: Edge<Instance>) => void, signal: AbortSignal): void;
 }
+
+/** Under which keys the pollsters find what they share in a cycle. */
+const CACHED = { instances: 'compute:instances', stats: 'compute:stats', images: 'compute:images' } as const;
 
 export function createCompute(host: Host, source: InstanceSource): Compute {
   const { reportStoppedInstanceMetrics: reportStopped } = host.config.compute;
   const inspector = host.inspector();
   const sizes: ImageSizes = createImageSizes(inspector, reportStopped);
+  const memory = new CounterMemory(host.state('compute.counters'));
+  let listed: readonly Domain[] = [];
 
   function instances(ctx: PollContext): Promise<readonly Instance[]> {
-    return ctx.cache.get('compute:instances', async () => source.find(await inspector.domains(ctx.signal), ctx));
+    return ctx.cache.get(CACHED.instances, async () => {
+      listed = await inspector.domains(ctx.signal);
+      const found = await source.find(listed, ctx);
+      memory.keepOnly(new Set(found.map(({ id }) => id)));
+      return found;
+    });
   }
 
   function stats(ctx: PollContext): Promise<ReadonlyMap<string, DomainStats>> {
-    return ctx.cache.get('compute:stats', async () => {
+    return ctx.cache.get(CACHED.stats, async () => {
       const domains = (await instances(ctx)).map(({ domain }) => domain);
       return inspector.stats(domains, ctx.signal);
     });
   }
 
+  /** Ids of domains begin anew with each start of the machine, and on another machine they are others'. */
+  async function edgeOf({ kind, domain, stats: said }: DomainEdge, boot: string, signal: AbortSignal) {
+    const others = listed.filter(({ uuid }) => uuid !== domain.uuid);
+    const found = await source.find([...others, domain], { signal, log: host.log });
+    const instance = found.find(({ id }) => id === domain.uuid);
+    if (instance === undefined) return undefined;
+    const known = new Map<string, unknown>([
+      [CACHED.instances, [instance]],
+      [CACHED.stats, new Map([[instance.id, said]])],
+    ]);
+    return { key: `${boot}/${domain.id}/${kind}`, resource: instance, known };
+  }
+
+  async function watch(report: (edge: Edge<Instance>) => void, signal: AbortSignal): Promise<void> {
+    const boot = (await bootId()) ?? randomUUID();
+    if (signal.aborted) return;
+    if (inspector.watch === undefined) host.log.warn({}, 'the hypervisor driver does not tell of starts and ends');
+    inspector.watch?.(async (edge) => {
+      try {
+        const found = await edgeOf(edge, boot, signal);
+        if (found !== undefined && !signal.aborted) report(found);
+      } catch (error) {
+        const { name, uuid } = edge.domain;
+        host.log.warn({ domain: uuid, name, reason: describeError(error) }, 'start or end of a domain is left out');
+      }
+    }, signal);
+  }
+
   return {
     reportStopped,
+    memory,
+    watch: (report, signal) => void watch(report, signal),
     instances,
     stats,
     images: (ctx) =>
-      ctx.cache.get('compute:images', async () => sizes(await instances(ctx), await stats(ctx), ctx.signal)),
+      ctx.cache.get(CACHED.images, async () => sizes(await instances(ctx), await stats(ctx), ctx.signal)),
   };
 }

@@ -2,6 +2,9 @@ import type { DomainStats } from '../../libvirt/inspector.ts';
 import type { Table } from './domain-pollsters.ts';
 import type { InstanceSaid } from './families.ts';
 
+/** Over more than two hours without the agent, an average says little. */
+const REMEMBERED = 2 * 3600;
+
 interface CpuTime {
   readonly nanoseconds: bigint;
   /** Which of libvirt's counters these are: the two are far apart. */
@@ -38,6 +41,7 @@ export const cpu: Table<InstanceSaid> = {
     unit: '%',
     float: true,
     help: 'Share of its vCPUs that the instance used since the poll before; none at the first poll of a boot.',
+    remembers: REMEMBERED,
     read({ instance, stats }, history) {
       const time = cpuTime(stats);
       if (time === undefined || !stats.vcpuCurrent) return undefined;

@@ -2,7 +2,7 @@
 import { PermanentPollError } from '../../errors.ts';
 import type { Factory, Host, Meter, Pollster, Reading, Resource } from '../../plugin.ts';
 import type { Compute } from './compute.ts';
-import { CounterMemory, type History } from './counter-memory.ts';
+import { type History, noHistory } from './counter-memory.ts';
 import { SHUT_OFF } from './domain-state.ts';
 import type { Family } from './families.ts';
 import type { Instance } from './instance.ts';
@@ -16,6 +16,8 @@ export interface Row<S> extends Omit<Meter, 'name'> {
    * Left out, it has not.
    */
   readonly stopped?: 'always' | 'reported';
+  /** For values that need the poll before: the seconds that it is good for after a restart of the agent. */
+  readonly remembers?: number;
 }
 
 /** Rows by the name of their meter. */
@@ -33,39 +35,44 @@ export function domainPollsters<S>(computeOf: ComputeOf, family: Family<S>, tabl
 }
 
 function domainPollster<S>(compute: Compute, family: Family<S>, name: string, row: Row<S>): Pollster {
-  const { type, unit, float, help } = row;
-  const memory = new CounterMemory();
+  const { type, unit, float, help, remembers } = row;
+  const memory = remembers === undefined ? undefined : compute.memory;
   return {
     meters: [{ name, type, unit, ...(float && { float }), ...(help && { help }) }],
     discovery: 'local_instances',
     async *poll(resources, ctx): AsyncGenerator<Reading> {
       const stats = await compute.stats(ctx);
       const split = await family(compute, ctx);
+      const key = { meter: name, source: ctx.source, maxAge: remembers ?? 0 };
+      await memory?.ready();
       const instances = resources.filter(isInstance);
       let gone = 0;
       let unknown = 0;
-      for (const instance of instances) {
-        const said = stats.get(instance.id);
-        if (said?.state === undefined) {
-          gone++;
-          continue;
-        }
-        if (said.state === SHUT_OFF && !hasWhenStopped(row, compute)) continue;
-        const { userId, projectId } = instance.nova;
-        const history = memory.of(ctx.source, instance.id);
-        for (const part of split(instance, said, said.state)) {
-          // What comes too late is not taken any more, and must not go into the history either.
-          if (ctx.signal.aborted) return;
-          const volume = part.said === undefined ? undefined : row.read(part.said, history);
-          if (volume === undefined) {
-            unknown++;
+      try {
+        for (const instance of instances) {
+          const said = stats.get(instance.id);
+          if (said?.state === undefined) {
+            gone++;
             continue;
           }
-          const { resourceId, metadata } = part;
-          yield { resourceId, volume, metadata, userId, projectId, monotonicTime: said.monotonicTime };
+          if (said.state === SHUT_OFF && !hasWhenStopped(row, compute)) continue;
+          const { userId, projectId } = instance.nova;
+          const history = memory?.of(key, instance.id) ?? noHistory;
+          for (const part of split(instance, said, said.state)) {
+            // What comes too late is not taken any more, and must not go into the history either.
+            if (ctx.signal.aborted) return;
+            const volume = part.said === undefined ? undefined : row.read(part.said, history);
+            if (volume === undefined) {
+              unknown++;
+              continue;
+            }
+            const { resourceId, metadata } = part;
+            yield { resourceId, volume, metadata, userId, projectId, monotonicTime: said.monotonicTime };
+          }
         }
+      } finally {
+        memory?.save();
       }
-      memory.keepOnly(ctx.source, await compute.instances(ctx));
       if (gone + unknown > 0)
         ctx.log.debug({ source: ctx.source, meter: name, gone, unknown }, 'some instances or devices have no value');
       refuseOthers(resources, instances, name);

@@ -1,8 +1,8 @@
 /** Instances as the metadata describes them that Nova leaves in libvirt. */
 import { describeError } from '../../errors.ts';
 import type { Domain } from '../../libvirt/inspector.ts';
-import type { Host, PollContext } from '../../plugin.ts';
-import type { InstanceSource } from './compute.ts';
+import type { Host } from '../../plugin.ts';
+import type { FindContext, InstanceSource } from './compute.ts';
 import { createInstance, type Instance, type InstanceFacts, type NovaKnowledge, readInstance } from './instance.ts';
 import type { NovaLookup } from './nova/lookup.ts';
 import { findNovaElement } from './nova-metadata.ts';
@@ -21,7 +21,7 @@ export function createLibvirtSource(host: Host, nova: NovaLookup): InstanceSourc
   const known = new WeakMap<Domain, Known | null>();
   const versionsWarnedOf = new Set<string>();
 
-  function factsOf(domain: Domain, log: PollContext['log']): InstanceFacts | null {
+  function factsOf(domain: Domain, log: FindContext['log']): InstanceFacts | null {
     const { name, uuid } = domain;
     try {
       const root = parseXml(domain.xml);
@@ -42,7 +42,7 @@ export function createLibvirtSource(host: Host, nova: NovaLookup): InstanceSourc
     }
   }
 
-  function knownOf(domain: Domain, log: PollContext['log']): Known | null {
+  function knownOf(domain: Domain, log: FindContext['log']): Known | null {
     let one = known.get(domain);
     if (one === undefined) {
       const facts = factsOf(domain, log);

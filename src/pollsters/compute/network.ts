@@ -4,6 +4,9 @@ import { definePollster } from '../../plugin.ts';
 import type { Pollsters, Row, Table } from './domain-pollsters.ts';
 import type { NicSaid } from './families.ts';
 
+/** A week: what came while the agent was away is not lost. */
+const REMEMBERED = 7 * 24 * 3600;
+
 type CounterKey = Exclude<keyof NicStats, 'name'>;
 
 function counter(unit: string, key: CounterKey, help: string): Row<NicSaid> {
@@ -16,6 +19,7 @@ function delta(key: CounterKey, help: string): Row<NicSaid> {
     type: 'delta',
     unit: 'B',
     help,
+    remembers: REMEMBERED,
     read({ nic, stats, boot, at }, history) {
       const value = stats[key];
       if (value === undefined) return undefined;

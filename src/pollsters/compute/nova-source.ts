@@ -1,8 +1,7 @@
 /** Instances as the Nova API describes them: the methods naive and workload_partitioning. */
 import { describeError } from '../../errors.ts';
 import type { Domain } from '../../libvirt/inspector.ts';
-import type { PollContext } from '../../plugin.ts';
-import type { InstanceSource } from './compute.ts';
+import type { FindContext, InstanceSource } from './compute.ts';
 import { type Devices, readDevices } from './devices.ts';
 import { deriveMetadata, type Instance } from './instance.ts';
 import type { Server } from './nova/server.ts';
@@ -17,7 +16,7 @@ export function createNovaSource(servers: ServerList, libvirt: InstanceSource): 
   /** Domains that Nova did not know when it was asked last. */
   let strangers = new Set<string>();
 
-  function devicesOf(domain: Domain, log: PollContext['log']): Devices | null {
+  function devicesOf(domain: Domain, log: FindContext['log']): Devices | null {
     let found = devices.get(domain);
     if (found === undefined) {
       try {
@@ -32,7 +31,7 @@ export function createNovaSource(servers: ServerList, libvirt: InstanceSource): 
     return found;
   }
 
-  function instanceOf(domain: Domain, server: Server, log: PollContext['log']): Instance | undefined {
+  function instanceOf(domain: Domain, server: Server, log: FindContext['log']): Instance | undefined {
     const before = made.get(server);
     if (before?.domain === domain) return before;
     const found = devicesOf(domain, log);

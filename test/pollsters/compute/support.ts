@@ -48,12 +48,20 @@ export function inspectorOf(hypervisor: FakeHypervisor): VirtInspector {
 type Options = NonNullable<FakeHostOptions['options']>;
 
 /** A host under the name of the golden data's. */
-export function hostOf(hypervisor: FakeHypervisor, options: Options = {}): FakeHost {
-  return hostWith(inspectorOf(hypervisor), options);
+export function hostOf(
+  hypervisor: FakeHypervisor,
+  options: Options = {},
+  states?: FakeHostOptions['states'],
+): FakeHost {
+  return hostWith(inspectorOf(hypervisor), options, states);
 }
 
-export function hostWith(inspector: VirtInspector, options: Options = {}): FakeHost {
-  return fakeHost({ hostname: 'compute-1.oracle.example', inspector, options });
+export function hostWith(
+  inspector: VirtInspector,
+  options: Options = {},
+  states: FakeHostOptions['states'] = new Map(),
+): FakeHost {
+  return fakeHost({ hostname: 'compute-1.oracle.example', inspector, options, states });
 }
 
 /** A Nova that has these flavors, and this metadata of each server. */

@@ -51,5 +51,12 @@ export function fakeHost(hostname: string): Host {
   const unused = () => {
     throw new Error('host meters ask for no service');
   };
-  return { hostname, config: {} as Host['config'], log: recordingLog().log, inspector: unused, openstack: unused };
+  return {
+    hostname,
+    config: {} as Host['config'],
+    log: recordingLog().log,
+    state: () => ({ load: async () => undefined, save() {} }),
+    inspector: unused,
+    openstack: unused,
+  };
 }
