@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Logger } from '../plugin.ts';
 import { systemClock } from '../util/clock.ts';
 import { untilAborted } from '../util/scope.ts';
@@ -85,6 +86,8 @@ export function createInspector(options: InspectorOptions): LibvirtInspector {
       return await onSession(signal, ({ client }) => readBlockInfo(client, disks, troubles, { ...calls, signal }));
     },
     watch(listener, signal) {
+      // Each domain that ends waits on it, however many there are.
+      setMaxListeners(0, signal);
       const mine = new DomainEdges({ listener, timeout, log, current: (domain) => catalogue.current(domain), signal });
       edges.add(mine);
       signal.addEventListener('abort', () => edges.delete(mine), { once: true });
