@@ -1,0 +1,63 @@
+/** What Python's `str()` and `repr()` print: text traits, signatures and joined names are made of it. */
+import { isDict, isList, type JsonValue, keysOf, WholeFloat } from './value.ts';
+
+/** Python's `repr` of a float: exponents below 1e-4 and from 1e16 on, and always a point or an exponent. */
+export function floatText(value: number): string {
+  if (Number.isNaN(value)) return 'nan';
+  if (!Number.isFinite(value)) return value > 0 ? 'inf' : '-inf';
+  const size = Math.abs(value);
+  if (size !== 0 && (size < 1e-4 || size >= 1e16)) {
+    return value.toExponential().replace(/e([-+])(\d)$/, 'e$10$2');
+  }
+  if (Number.isInteger(value)) return `${Object.is(value, -0) ? '-0' : value}.0`;
+  return String(value);
+}
+
+// Python escapes what it does not call printable: controls, formats, surrogates, private use, unassigned, separators.
+const unprintable = /[\p{C}\p{Z}]/u;
+const special: Readonly<Record<string, string>> = { '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t' };
+
+function escapeUnit(character: string): string {
+  const code = character.codePointAt(0) ?? 0;
+  if (code <= 0xff) return `\\x${code.toString(16).padStart(2, '0')}`;
+  return code <= 0xffff ? `\\u${code.toString(16).padStart(4, '0')}` : `\\U${code.toString(16).padStart(8, '0')}`;
+}
+
+export function stringRepr(text: string): string {
+  const quote = text.includes("'") && !text.includes('"') ? '"' : "'";
+  let body = '';
+  for (const character of text) {
+    if (character === quote) body += `\\${character}`;
+    else if (character === ' ') body += character;
+    else body += special[character] ?? (unprintable.test(character) ? escapeUnit(character) : character);
+  }
+  return quote + body + quote;
+}
+
+export function reprOf(value: JsonValue): string {
+  if (typeof value === 'string') return stringRepr(value);
+  if (value === null) return 'None';
+  if (typeof value === 'boolean') return value ? 'True' : 'False';
+  if (typeof value === 'bigint') return value.toString();
+  if (typeof value === 'number') return Number.isInteger(value) ? String(value) : floatText(value);
+  if (value instanceof WholeFloat) return floatText(value.value);
+  if (isList(value)) return `[${value.map(reprOf).join(', ')}]`;
+  if (!isDict(value)) throw new TypeError(`not a JSON value: ${typeof value}`);
+  return `{${keysOf(value)
+    .map((key) => `${stringRepr(key)}: ${reprOf(value[key] ?? null)}`)
+    .join(', ')}}`;
+}
+
+export function textOf(value: JsonValue): string {
+  return typeof value === 'string' ? value : reprOf(value);
+}
+
+/** The first `count` characters, counted as Python counts them: by code point. */
+export function cropped(text: string, count: number): string {
+  if (text.length <= count) return text;
+  let units = 0;
+  for (let left = count; left > 0 && units < text.length; left--) {
+    units += (text.codePointAt(units) ?? 0) > 0xffff ? 2 : 1;
+  }
+  return text.slice(0, units);
+}
