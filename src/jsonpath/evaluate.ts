@@ -2,20 +2,8 @@
 
 import { toInteger } from '../python/number.ts';
 import { matchAtStart } from '../python/regex.ts';
-import {
-  asNumber,
-  compare,
-  equals,
-  floatValue,
-  getKey,
-  integerValue,
-  isDict,
-  isList,
-  type JsonValue,
-  keysOf,
-  typeName,
-  ValueError,
-} from '../python/value.ts';
+import { asNumber, compare, equals, floatValue, getKey, integerValue, typeName, ValueError } from '../python/value.ts';
+import { isList, isObject, type JsonValue, keysOf } from '../wire/value.ts';
 import type { Comparison, Condition, Operand, Path } from './ast.ts';
 
 /** A value and how it was reached. */
@@ -96,7 +84,7 @@ function find(path: Path, at: Match): readonly Match[] {
 }
 
 function findFields(names: readonly string[], at: Match): readonly Match[] {
-  if (!isDict(at.value)) return [];
+  if (!isObject(at.value)) return [];
   const found: Match[] = [];
   for (const step of names.includes('*') ? keysOf(at.value) : names) {
     const value = getKey(at.value, step);
@@ -107,12 +95,12 @@ function findFields(names: readonly string[], at: Match): readonly Match[] {
 
 function findIndex(index: number, at: Match): readonly Match[] {
   const { value } = at;
-  if (!isList(value) && typeof value !== 'string' && !isDict(value)) {
+  if (!isList(value) && typeof value !== 'string' && !isObject(value)) {
     throw new ValueError(`object of type '${typeName(value)}' has no len()`);
   }
-  const items = isDict(value) ? keysOf(value) : typeof value === 'string' ? [...value] : value;
+  const items = isObject(value) ? keysOf(value) : typeof value === 'string' ? [...value] : value;
   if (items.length <= index) return [];
-  if (isDict(value)) throw new ValueError(`a dict has no item ${index}`);
+  if (isObject(value)) throw new ValueError(`a dict has no item ${index}`);
   const item = items.at(index);
   if (item === undefined) throw new ValueError('list index out of range');
   return [{ value: item, parent: at, step: `[${index}]` }];
@@ -121,7 +109,8 @@ function findIndex(index: number, at: Match): readonly Match[] {
 function findSlice(start: number | undefined, end: number | undefined, at: Match): readonly Match[] {
   let source = at;
   const number = asNumber(at.value);
-  if (isDict(at.value) || typeof at.value === 'string' || number?.kind === 'int') source = { ...at, value: [at.value] };
+  if (isObject(at.value) || typeof at.value === 'string' || number?.kind === 'int')
+    source = { ...at, value: [at.value] };
   const list = source.value;
   if (!isList(list)) throw new ValueError(`object of type '${typeName(list)}' has no len()`);
   const bound = (index: number) => (index < 0 ? Math.max(list.length + index, 0) : Math.min(index, list.length));
@@ -139,7 +128,7 @@ function descend(right: Path, at: Match): readonly Match[] {
     value.forEach((item, index) => {
       found.push(...descend(right, { value: item, parent: at, step: `[${index}]` }));
     });
-  } else if (isDict(value)) {
+  } else if (isObject(value)) {
     for (const step of keysOf(value)) found.push(...descend(right, { value: value[step] ?? null, parent: at, step }));
   }
   return found;
@@ -148,7 +137,7 @@ function descend(right: Path, at: Match): readonly Match[] {
 function length(value: JsonValue): readonly Match[] {
   if (typeof value === 'string') return [detached([...value].length)];
   if (isList(value)) return [detached(value.length)];
-  return isDict(value) ? [detached(keysOf(value).length)] : [];
+  return isObject(value) ? [detached(keysOf(value).length)] : [];
 }
 
 function split(value: JsonValue, separator: string, segment: number, limit: number): readonly Match[] {
@@ -166,7 +155,7 @@ export function splitText(text: string, separator: string, limit: number): reado
 }
 
 function sorted(value: JsonValue, by: (Path & { type: 'sorted' })['by']): JsonValue {
-  const list = isList(value) ? value : isDict(value) && by === undefined ? keysOf(value) : undefined;
+  const list = isList(value) ? value : isObject(value) && by === undefined ? keysOf(value) : undefined;
   if (list === undefined) throw new ValueError(`a ${typeName(value)} cannot be sorted`);
   if (by === undefined) return list.toSorted(compare);
   return list.toSorted((left, right) => {
@@ -197,7 +186,7 @@ function holds(condition: Condition, element: JsonValue): boolean {
 }
 
 function integerOf(value: JsonValue): JsonValue | undefined {
-  if (isList(value) || isDict(value) || value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY) {
+  if (isList(value) || isObject(value) || value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY) {
     return toInteger(value);
   }
   try {

@@ -1,6 +1,8 @@
 /** Dates as oslo.utils reads them (the iso8601 package) and as Python's `datetime` prints them. */
+
+import type { JsonValue } from '../wire/value.ts';
 import { reprOf } from './text.ts';
-import { type JsonValue, typeName, ValueError } from './value.ts';
+import { typeName, ValueError } from './value.ts';
 
 /** A moment on the wall clock of its own zone. Whole seconds and microseconds apart: together they pass 2^53. */
 export interface DateTime {

@@ -1,7 +1,8 @@
 /** Python's `int()` and `float()`. */
 
+import type { JsonValue } from '../wire/value.ts';
 import { reprOf } from './text.ts';
-import { asNumber, integerValue, type JsonValue, typeName, ValueError } from './value.ts';
+import { asNumber, integerValue, typeName, ValueError } from './value.ts';
 
 const asciiSpace = /^[\t-\r ]+|[\t-\r ]+$/g;
 // In a text beyond ASCII Python also takes NEL and the information separators for space, but never U+FEFF.

@@ -1,17 +1,6 @@
-/** What Python's `str()` and `repr()` print: text traits, signatures and joined names are made of it. */
-import { isDict, isList, type JsonValue, keysOf, WholeFloat } from './value.ts';
-
-/** Python's `repr` of a float: exponents below 1e-4 and from 1e16 on, and always a point or an exponent. */
-export function floatText(value: number): string {
-  if (Number.isNaN(value)) return 'nan';
-  if (!Number.isFinite(value)) return value > 0 ? 'inf' : '-inf';
-  const size = Math.abs(value);
-  if (size !== 0 && (size < 1e-4 || size >= 1e16)) {
-    return value.toExponential().replace(/e([-+])(\d)$/, 'e$10$2');
-  }
-  if (Number.isInteger(value)) return `${Object.is(value, -0) ? '-0' : value}.0`;
-  return String(value);
-}
+/** What Python's `str()` and `repr()` print of any value: text traits and joined names are made of it. */
+import { pythonStr } from '../wire/python-repr.ts';
+import { isList, isObject, type JsonValue, keysOf } from '../wire/value.ts';
 
 // Python escapes what it does not call printable: controls, formats, surrogates, private use, unassigned, separators.
 const unprintable = /[\p{C}\p{Z}]/u;
@@ -36,13 +25,8 @@ export function stringRepr(text: string): string {
 
 export function reprOf(value: JsonValue): string {
   if (typeof value === 'string') return stringRepr(value);
-  if (value === null) return 'None';
-  if (typeof value === 'boolean') return value ? 'True' : 'False';
-  if (typeof value === 'bigint') return value.toString();
-  if (typeof value === 'number') return Number.isInteger(value) ? String(value) : floatText(value);
-  if (value instanceof WholeFloat) return floatText(value.value);
   if (isList(value)) return `[${value.map(reprOf).join(', ')}]`;
-  if (!isDict(value)) throw new TypeError(`not a JSON value: ${typeof value}`);
+  if (!isObject(value)) return pythonStr(value);
   return `{${keysOf(value)
     .map((key) => `${stringRepr(key)}: ${reprOf(value[key] ?? null)}`)
     .join(', ')}}`;

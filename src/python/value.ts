@@ -1,29 +1,5 @@
-/**
- * JSON values as Python reads them. Python keeps integers and floats apart, and what services, meter definitions and
- * signatures make of `1` and `1.0` differs, so a value that passes through here comes out as it came in.
- */
-
-/** A float whose value is whole (`1.0`, `1e16`, `-0.0`). Any other float is a plain number, as is any safe integer. */
-export class WholeFloat {
-  readonly value: number;
-
-  constructor(value: number) {
-    this.value = value;
-  }
-}
-
-/** Integers beyond 2^53 are bigints; a plain number with a whole value is an integer, with a fraction a float. */
-export type JsonValue =
-  | null
-  | boolean
-  | number
-  | bigint
-  | string
-  | WholeFloat
-  | readonly JsonValue[]
-  | { readonly [key: string]: JsonValue };
-
-export type JsonObject = { readonly [key: string]: JsonValue };
+/** How Python's operators take JSON values: what is true, equal, less, a number. */
+import { isList, isObject, type JsonValue, keysOf, WholeFloat } from '../wire/value.ts';
 
 /** What Python raises while it works on a value: the message that carries the value cannot be converted. */
 export class ValueError extends Error {
@@ -33,30 +9,9 @@ export class ValueError extends Error {
   }
 }
 
-/** JavaScript moves keys that look like array indices to the front; objects with such keys keep their order here. */
-const keyOrder = Symbol('keyOrder');
-
-export function rememberKeyOrder(object: object, keys: readonly string[]): void {
-  Object.defineProperty(object, keyOrder, { value: keys });
-}
-
-/** The keys of a dictionary in the order of the text that it was read from. */
-export function keysOf(object: JsonObject): readonly string[] {
-  const order = Object.getOwnPropertyDescriptor(object, keyOrder)?.value as readonly string[] | undefined;
-  return order ?? Object.keys(object);
-}
-
-export function isList(value: JsonValue | undefined): value is readonly JsonValue[] {
-  return Array.isArray(value);
-}
-
-export function isDict(value: JsonValue | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof WholeFloat);
-}
-
 /** A dictionary's own entry; `undefined` where there is none (never something inherited, like `constructor`). */
 export function getKey(value: JsonValue | undefined, key: string): JsonValue | undefined {
-  return isDict(value) && Object.hasOwn(value, key) ? value[key] : undefined;
+  return value !== undefined && isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
 }
 
 /** A computed float as a value. */
@@ -94,7 +49,7 @@ export function isTrue(value: JsonValue | undefined): value is JsonValue {
     return false;
   if (value instanceof WholeFloat) return value.value !== 0;
   if (isList(value)) return value.length > 0;
-  return !isDict(value) || keysOf(value).length > 0;
+  return !isObject(value) || keysOf(value).length > 0;
 }
 
 /** Python's name for the type, for messages. */
@@ -116,7 +71,7 @@ export function equals(left: JsonValue, right: JsonValue): boolean {
   if (isList(left) && isList(right)) {
     return left.length === right.length && left.every((item, index) => equals(item, right[index] ?? null));
   }
-  if (isDict(left) && isDict(right)) {
+  if (isObject(left) && isObject(right)) {
     const keys = keysOf(left);
     return (
       keys.length === keysOf(right).length &&

@@ -1,5 +1,5 @@
 /** Reads JSON as Python's `json.loads` does: integers of any size exactly, NaN and Infinity accepted, the last of equal keys wins. */
-import { type JsonValue, WholeFloat } from './value.ts';
+import { type JsonValue, rememberKeyOrder, WholeFloat } from './value.ts';
 
 /** Whole numbers below this many digits are exact as a `number`. */
 const LONG_NUMBER = /[0-9]{16}/;
@@ -20,11 +20,26 @@ export function parseJson(text: string): JsonValue {
   return parse(text, false);
 }
 
-/** Also keeps `1.0` apart from `1`, as a {@link WholeFloat}: signatures hash them differently. */
+/**
+ * What `JSON.parse` could read otherwise than Python does: floats with a whole value, integers beyond 2^53, minus zero,
+ * keys that look like array indices. It may take a text inside of a string for one of them, and misses none.
+ */
+const INEXACT =
+  /(?:^|[:,[\s])-?[0-9]+(?:\.[0-9]+)?[eE][-+0-9]|\.0+(?:[\s,\]}]|$)|[0-9]{17}|[0-9]{16}\.|9[0-9]{15}|-0(?:[\s,\]}]|$)|"(?:0|[1-9][0-9]{0,9})"\s*:/;
+
+/** Also keeps `1.0` apart from `1`, as a {@link WholeFloat}, and the order of all keys. */
 export function parseExactJson(text: string): JsonValue {
+  if (!INEXACT.test(text)) {
+    try {
+      return JSON.parse(text);
+    } catch {
+      // As above.
+    }
+  }
   return parse(text, true);
 }
 
+const INDEX = /^(?:0|[1-9][0-9]{0,9})$/;
 /** A backslash or a control character. */
 const UNUSUAL = /[^\x20-\x5b\x5d-\uffff]/;
 const NUMBER = /-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?/y;
@@ -119,6 +134,8 @@ function parse(text: string, exact: boolean): JsonValue {
 
   function object(): JsonValue {
     const members: { [key: string]: JsonValue } = {};
+    const order = new Set<string>();
+    let indexLike = false;
     at += 1;
     if (next() === 0x7d) {
       at += 1;
@@ -134,8 +151,12 @@ function parse(text: string, exact: boolean): JsonValue {
       if (key === '__proto__') {
         Object.defineProperty(members, key, { value: item, enumerable: true, configurable: true, writable: true });
       } else members[key] = item;
-      if (closes(0x7d, 'a comma or the end of an object')) return members;
+      indexLike ||= INDEX.test(key);
+      if (exact) order.add(key);
+      if (closes(0x7d, 'a comma or the end of an object')) break;
     }
+    if (exact && indexLike) rememberKeyOrder(members, [...order]);
+    return members;
   }
 
   function closes(end: number, expected: string): boolean {

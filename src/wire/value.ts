@@ -26,3 +26,16 @@ export function isList(value: JsonValue): value is readonly JsonValue[] {
 export function isObject(value: JsonValue): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof WholeFloat);
 }
+
+/** JavaScript moves keys that look like array indices to the front; an object that has any keeps their order here. */
+const keyOrder = Symbol('keyOrder');
+
+export function rememberKeyOrder(object: object, keys: readonly string[]): void {
+  Object.defineProperty(object, keyOrder, { value: keys });
+}
+
+/** The keys of an object in the order of the text that it was read from. */
+export function keysOf(object: JsonObject): readonly string[] {
+  const order: unknown = Object.getOwnPropertyDescriptor(object, keyOrder)?.value;
+  return Array.isArray(order) ? order : Object.keys(object);
+}

@@ -4,18 +4,20 @@ import { describe, expect, it } from 'vitest';
 import { JsonPathError } from '../../src/jsonpath/ast.ts';
 import { findAll, pathOf } from '../../src/jsonpath/evaluate.ts';
 import { parsePath } from '../../src/jsonpath/parser.ts';
-import { parseJson, printJson } from '../../src/python/json.ts';
-import { getKey, type JsonValue, ValueError } from '../../src/python/value.ts';
+import { getKey, ValueError } from '../../src/python/value.ts';
+import { stringifyJson } from '../../src/wire/json.ts';
+import { parseExactJson } from '../../src/wire/json-parser.ts';
+import type { JsonValue } from '../../src/wire/value.ts';
 
 /** What jsonpath-rw-ext 1.2.2 on jsonpath-rw 1.4.0 answered to generated paths and documents. */
 const recorded = readFileSync(new URL('../fixtures/python/paths.jsonl', import.meta.url), 'utf8')
   .trim()
   .split('\n')
-  .map((line) => parseJson(line));
+  .map((line) => parseExactJson(line));
 
 function outcome(path: string, data: JsonValue): string {
   try {
-    return printJson(findAll(parsePath(path), data).map((match) => [pathOf(match), match.value]));
+    return stringifyJson(findAll(parsePath(path), data).map((match) => [pathOf(match), match.value]));
   } catch (error) {
     if (error instanceof JsonPathError) return 'no path';
     if (error instanceof ValueError) return 'raises';
@@ -28,7 +30,8 @@ describe('paths', () => {
     const wrong = recorded.flatMap((entry) => {
       const path = String(getKey(entry, 'path'));
       const found = getKey(entry, 'found');
-      const expected = getKey(entry, 'parse') === false ? 'no path' : found === undefined ? 'raises' : printJson(found);
+      const expected =
+        getKey(entry, 'parse') === false ? 'no path' : found === undefined ? 'raises' : stringifyJson(found);
       const got = outcome(path, getKey(entry, 'data') ?? null);
       return got === expected ? [] : [{ path, expected, got }];
     });
@@ -119,7 +122,7 @@ describe('paths', () => {
     const path = fc
       .array(fc.oneof(words, more, fc.string({ maxLength: 3 })), { maxLength: 14 })
       .map((parts) => parts.join(''));
-    const document = fc.jsonValue().map((value) => parseJson(JSON.stringify(value)));
+    const document = fc.jsonValue().map((value) => parseExactJson(JSON.stringify(value)));
 
     fc.assert(
       fc.property(path, document, (text, data) => {

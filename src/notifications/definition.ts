@@ -1,0 +1,131 @@
+/** How a meter's attribute or a trait is taken from a notification: `payload.size`, or fields that a plugin works on. */
+import { JsonPathError, type Path } from '../jsonpath/ast.ts';
+import { findAll, pathOf } from '../jsonpath/evaluate.ts';
+import { parsePath } from '../jsonpath/parser.ts';
+import type { TraitPlugin } from '../notification.ts';
+import { getKey } from '../python/value.ts';
+import { isList, isObject, type JsonObject, type JsonValue } from '../wire/value.ts';
+import type { TraitPluginFactory } from './trait-plugins.ts';
+
+/** A definition that cannot be used. The message says why; whoever reads the file says which. */
+export class DefinitionError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'DefinitionError';
+  }
+}
+
+export type TraitPlugins = ReadonlyMap<string, TraitPluginFactory>;
+
+export interface Definition {
+  /** The value that counts, or null. Throws a `ValueError` where upstream's evaluation raises. */
+  first(body: JsonObject): JsonValue;
+  /** Every value, nulls included, for meters that a notification holds several of. */
+  all(body: JsonObject): readonly JsonValue[];
+}
+
+/** Compiles what stands after a name in a definition file. Throws {@link DefinitionError}. */
+export function compileDefinition(name: string, config: JsonValue, plugins: TraitPlugins): Definition {
+  if (!isObject(config)) return fieldsDefinition(name, config, undefined);
+  const fields = getKey(config, 'fields');
+  if (fields === undefined) throw new DefinitionError(`${name}: the key fields is missing`);
+  const plugin = getKey(config, 'plugin');
+  return fieldsDefinition(name, fields, plugin === undefined ? undefined : makePlugin(name, plugin, plugins));
+}
+
+function makePlugin(name: string, config: JsonValue, plugins: TraitPlugins): TraitPlugin {
+  const pluginName = typeof config === 'string' ? config : getKey(config, 'name');
+  if (typeof pluginName !== 'string') throw new DefinitionError(`${name}: the plugin has no name`);
+  const factory = plugins.get(pluginName);
+  if (factory === undefined) {
+    throw new DefinitionError(`${name}: no plugin is named ${pluginName}, only ${[...plugins.keys()].join(', ')}`);
+  }
+  const parameters = getKey(config, 'parameters') ?? null;
+  if (parameters !== null && !isObject(parameters))
+    throw new DefinitionError(`${name}: parameters has to be a mapping`);
+  try {
+    return factory(parameters ?? {});
+  } catch (error) {
+    throw new DefinitionError(
+      `${name}: plugin ${pluginName}: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+}
+
+function fieldsDefinition(name: string, fields: JsonValue, plugin: TraitPlugin | undefined): Definition {
+  // A list of several is their union; the parentheses are part of what that means.
+  const text = isList(fields) ? (fields.length === 1 ? fields[0] : unionText(name, fields)) : fields;
+  if (typeof text === 'number' && Number.isInteger(text)) return constant(name, text);
+  if (typeof text === 'bigint' || typeof text === 'boolean') return constant(name, text);
+  if (typeof text !== 'string') throw new DefinitionError(`${name}: expected a path or an integer`);
+  let path: Path;
+  try {
+    path = parsePath(text);
+  } catch (error) {
+    if (!(error instanceof JsonPathError)) throw error;
+    throw new DefinitionError(`${name}: the path '${text}' cannot be parsed: ${error.message}`);
+  }
+  return plugin === undefined ? pathDefinition(path) : pluginDefinition(name, path, plugin);
+}
+
+function unionText(name: string, fields: readonly JsonValue[]): string {
+  return fields
+    .map((field) => {
+      if (typeof field !== 'string') throw new DefinitionError(`${name}: fields has to be a list of paths`);
+      return `(${field})`;
+    })
+    .join('|');
+}
+
+function constant(name: string, value: JsonValue): Definition {
+  return {
+    first: () => value,
+    all() {
+      throw new DefinitionError(`${name}: a constant cannot be looked up for several meters`);
+    },
+  };
+}
+
+function pathDefinition(path: Path): Definition {
+  const all = (body: JsonObject) => findAll(path, body).map(({ value }) => value);
+  const steps = plainSteps(path);
+  if (steps !== undefined) return { first: (body) => follow(body, steps), all };
+  return { first: (body) => findAll(path, body).find(({ value }) => value !== null)?.value ?? null, all };
+}
+
+/** The names of a path that is nothing but names, which most are. */
+function plainSteps(path: Path, first = true): readonly string[] | undefined {
+  if (path.type === 'root') return first ? [] : undefined;
+  if (path.type === 'fields') return path.names.length === 1 && path.names[0] !== '*' ? path.names : undefined;
+  if (path.type !== 'child') return undefined;
+  const [left, right] = [plainSteps(path.left, first), plainSteps(path.right, false)];
+  return left === undefined || right === undefined ? undefined : [...left, ...right];
+}
+
+function follow(body: JsonObject, steps: readonly string[]): JsonValue {
+  let value: JsonValue = body;
+  for (const step of steps) {
+    const next = getKey(value, step);
+    if (next === undefined) return null;
+    value = next;
+  }
+  return value;
+}
+
+function pluginDefinition(name: string, path: Path, plugin: TraitPlugin): Definition {
+  const run = (body: JsonObject, keepNulls: boolean) =>
+    plugin
+      .values(
+        findAll(path, body)
+          .filter(({ value }) => keepNulls || value !== null)
+          .map((match) => ({ path: pathOf(match), value: match.value })),
+      )
+      .filter((value) => value !== null);
+  return {
+    first: (body) => run(body, false)[0] ?? null,
+    all(body) {
+      if (plugin.allValues !== true) throw new DefinitionError(`${name}: its plugin cannot give several values`);
+      return run(body, true);
+    },
+  };
+}

@@ -1,0 +1,52 @@
+/** Samples of polling agents: they pass through as they are. */
+import type { NotificationSample } from '../notification.ts';
+import type { NotificationEndpoint } from '../plugin.ts';
+import { getKey, isTrue, typeName, ValueError } from '../python/value.ts';
+import { isList, isObject, type JsonValue } from '../wire/value.ts';
+import { createIds, type SampleIds, sampleName, sampleType } from './sample.ts';
+
+/** Told of each polled sample, before it is used. */
+export type SignatureCheck = (sample: JsonValue) => void;
+
+export function telemetryEndpoint(source: string, check: SignatureCheck | undefined): NotificationEndpoint {
+  return {
+    eventTypes: ['telemetry.polling'],
+    process(notification) {
+      const samples = getKey(notification.payload, 'samples');
+      if (samples === undefined || !isList(samples)) throw new ValueError('the payload has no list of samples');
+      const ids = createIds(notification);
+      return samples.map((sample) => {
+        check?.(sample);
+        return polledSample(sample, source, ids);
+      });
+    },
+  };
+}
+
+function polledSample(sample: JsonValue, source: string, ids: SampleIds): NotificationSample {
+  if (!isObject(sample)) throw new ValueError(`a sample is a ${typeName(sample)}`);
+  const required = (key: string): JsonValue => {
+    const value = getKey(sample, key);
+    if (value === undefined) throw new ValueError(`a sample has no ${key}`);
+    return value;
+  };
+  const [id, metadata, sender] = [required('message_id'), required('resource_metadata'), required('source')];
+  const name = sampleName(required('counter_name'));
+  const resourceId = required('resource_id');
+  const timestamp = required('timestamp');
+  return {
+    id: isTrue(id) ? id : ids.next(name, resourceId, timestamp),
+    name,
+    type: sampleType(required('counter_type')),
+    unit: required('counter_unit'),
+    volume: required('counter_volume'),
+    userId: required('user_id'),
+    userName: getKey(sample, 'user_name') ?? null,
+    projectId: required('project_id'),
+    projectName: getKey(sample, 'project_name') ?? null,
+    resourceId,
+    timestamp,
+    metadata: isTrue(metadata) ? metadata : {},
+    source: isTrue(sender) ? sender : source,
+  };
+}
