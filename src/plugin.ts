@@ -4,11 +4,14 @@
  */
 import type { Config } from './config/options.ts';
 import type { VirtInspector } from './libvirt/inspector.ts';
+import type { Event, Notification, NotificationSample, TraitPlugin } from './notification.ts';
 import type { OpenStackSession } from './openstack/session.ts';
 import type { Metadata, SampleType } from './sample.ts';
+import type { JsonObject } from './wire/value.ts';
 
 export {
   AgentError,
+  ConfigError,
   DeadlineError,
   DeliveryError,
   NoDataError,
@@ -16,12 +19,23 @@ export {
   PluginLoadError,
   ServiceError,
 } from './errors.ts';
+export type {
+  Event,
+  FoundField,
+  Notification,
+  NotificationSample,
+  Trait,
+  TraitPlugin,
+  TraitType,
+} from './notification.ts';
+export { createIds, createSampleMaker, type SampleFields, type SampleMaker } from './notifications/sample.ts';
 export type { Catalogue, Endpoint } from './openstack/catalogue.ts';
 export { ApiError, ConnectionError, NoEndpointError, statusOf } from './openstack/errors.ts';
 export type { HttpResponse, Method } from './openstack/http.ts';
 export type { OpenStackService, RequestOptions } from './openstack/service.ts';
 export type { Identity, OpenStackSession, ServiceOptions } from './openstack/session.ts';
 export type { Metadata, MetadataValue, Sample, SampleType } from './sample.ts';
+export { type JsonObject, type JsonValue, WholeFloat } from './wire/value.ts';
 export type { Config, VirtInspector };
 
 /** What a meter measures. `unit` is Ceilometer's word for it, e.g. `B`, `ns`, `packet`; empty where there is none. */
@@ -154,6 +168,51 @@ export interface Discovery<R extends Resource = Resource> {
   watch?(report: (edge: Edge<R>) => void, signal: AbortSignal): void;
 }
 
+/** Makes samples of notifications, of the priorities `info` and `sample`. */
+export interface NotificationEndpoint {
+  /**
+   * Regular expressions in Python's dialect; one has to match at the start of the event type, as oslo.messaging has it:
+   * `compute.instance.*`. Empty asks for every notification.
+   */
+  readonly eventTypes: readonly string[];
+  /**
+   * The samples of one notification; never waits. What it throws fails the notification, for this and all endpoints
+   * after it, and sends it to the dead letters: leave out with a log line what merely has nothing to say.
+   */
+  process(notification: Notification): Iterable<NotificationSample>;
+}
+
+/** A publisher's URL in a pipeline file, taken apart as Python's `urlsplit` does: nothing is decoded or normalised. */
+export interface PublisherUrl {
+  /** As written, for messages; without a password. */
+  readonly shown: string;
+  readonly scheme: string;
+  /** `user:password@host:port`, or empty. */
+  readonly authority: string;
+  readonly path: string;
+  readonly fragment: string;
+  /** Options in the order written, decoded; one without a value has an empty one. */
+  readonly options: readonly (readonly [name: string, value: string])[];
+}
+
+/**
+ * Takes what the pipelines select to the next hop. A method that is missing means that the URL cannot stand in the
+ * pipelines of that kind. Calls overlap; those of one notification come in order.
+ */
+export interface Publisher {
+  /**
+   * Settles when the next hop has all of the batch, which is never empty. Rejects with {@link DeliveryError} to say
+   * whether to try again; any other error is tried again. The notification is acknowledged only after that.
+   */
+  publishSamples?(batch: readonly NotificationSample[], signal: AbortSignal): Promise<void>;
+  publishEvents?(batch: readonly Event[], signal: AbortSignal): Promise<void>;
+  /** Called once, when nothing is being published. */
+  close(): Promise<void>;
+}
+
+/** Throws {@link ConfigError} for a URL or option that is wrong, naming it; does no I/O that could fail for now. */
+export type PublisherFactory = (url: PublisherUrl, host: Host) => Publisher | Promise<Publisher>;
+
 /** Called once per agent and plugin member, before the first poll. No I/O: a service that is down now may come up. */
 export type Factory<T> = (host: Host) => T | Promise<T>;
 
@@ -163,6 +222,12 @@ export interface Plugin {
   readonly name: string;
   readonly pollsters?: Readonly<Record<string, Readonly<Record<string, Factory<Pollster>>>>>;
   readonly discoveries?: Readonly<Record<string, Readonly<Record<string, Factory<Discovery>>>>>;
+  /** By name. All of them are active unless `[notification] endpoints` says otherwise. */
+  readonly endpoints?: Readonly<Record<string, Factory<NotificationEndpoint>>>;
+  /** By the name that definition files have; the factory gets their `parameters` and throws when these are wrong. */
+  readonly traits?: Readonly<Record<string, (parameters: JsonObject) => TraitPlugin>>;
+  /** By URL scheme. */
+  readonly publishers?: Readonly<Record<string, PublisherFactory>>;
 }
 
 /** Checks the shape while you write; returns its argument. */

@@ -74,7 +74,7 @@ const pollingSchema = z.looseObject({
 type Polling = z.output<typeof pollingSchema>;
 
 /** The rules of upstream's Source.check_source_filtering: what is neither excluded nor starts with `*` is included. */
-function mistakeInSelection(meters: readonly string[]): string | undefined {
+export function mistakeInSelection(meters: readonly string[]): string | undefined {
   const included = meters.find((meter) => !meter.startsWith('!') && !meter.startsWith('*'));
   const excluded = meters.find((meter) => meter.startsWith('!'));
   if (meters.length === 0) return expectedGot('at least one meter', meters);

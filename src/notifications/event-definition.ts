@@ -51,13 +51,15 @@ export function compileEventDefinition(
   // A trait of the same name takes the place of the default one.
   const traits = new Map<string, TraitDefinition>();
   for (const source of [defaultTraits, traitConfig]) {
-    for (const key of keysOf(source)) traits.set(keyText(key), compileTrait(keyText(key), source[key] ?? null, plugins));
+    for (const key of keysOf(source))
+      traits.set(keyText(key), compileTrait(keyText(key), source[key] ?? null, plugins));
   }
   const list = [...traits.values()];
   return {
     catchAll: included.includes('*') && excluded.length === 0,
     matches: (eventType) =>
-      included.some((pattern) => fnmatch(eventType, pattern)) && !excluded.some((pattern) => fnmatch(eventType, pattern)),
+      included.some((pattern) => fnmatch(eventType, pattern)) &&
+      !excluded.some((pattern) => fnmatch(eventType, pattern)),
     event: (notification) => ({
       messageId: notification.messageId,
       eventType: notification.eventType,

@@ -133,17 +133,17 @@ function single(
   maker: SampleMaker,
   metadata: TemplateCache,
 ): NotificationSample {
-  const valueOf = (attribute: Attribute): JsonValue => definitions.get(attribute)?.first(body) ?? null;
+  const first = (attribute: Attribute): JsonValue => definitions.get(attribute)?.first(body) ?? null;
   return maker.make({
     metadata: metadata(template),
-    name: valueOf('name') ?? defaults.name,
-    type: valueOf('type') ?? defaults.type,
-    unit: valueOf('unit') ?? defaults.unit,
-    volume: valueOf('volume'),
-    timestamp: valueOf('timestamp'),
-    userId: valueOf('user_id') ?? fallbackUser.first(body),
-    projectId: valueOf('project_id') ?? fallbackProject.first(body),
-    resourceId: valueOf('resource_id'),
+    name: first('name') ?? defaults.name,
+    type: first('type') ?? defaults.type,
+    unit: first('unit') ?? defaults.unit,
+    volume: first('volume'),
+    timestamp: first('timestamp'),
+    userId: first('user_id') ?? fallbackUser.first(body),
+    projectId: first('project_id') ?? fallbackProject.first(body),
+    resourceId: first('resource_id'),
   });
 }
 
@@ -211,4 +211,3 @@ export function eventTypeText(value: JsonValue): string {
   if (typeof value === 'string') return value;
   throw new ValueError(`expected the event type to be a text, got ${typeName(value)}`);
 }
-

@@ -8,7 +8,12 @@ import { getKey } from '../python/value.ts';
 import { isList, isObject, type JsonObject, type JsonValue } from '../wire/value.ts';
 import { DefinitionError, type TraitPlugins } from './definition.ts';
 import { type DefinitionFile, readDefinitionFile } from './definition-file.ts';
-import { createMeterCompiler, IncompleteLookup, type MeterDefinition, type MetadataTemplate } from './meter-definition.ts';
+import {
+  createMeterCompiler,
+  IncompleteLookup,
+  type MetadataTemplate,
+  type MeterDefinition,
+} from './meter-definition.ts';
 import { createIds, createSampleMaker } from './sample.ts';
 import type { ReservedMetadata } from './user-metadata.ts';
 

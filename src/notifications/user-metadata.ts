@@ -1,6 +1,7 @@
 /** The part of a resource's metadata that its owner wrote, as far as the operator wants it in samples. */
-import { ValueError } from '../python/value.ts';
+
 import { cropped } from '../python/text.ts';
+import { ValueError } from '../python/value.ts';
 import { isObject, type JsonValue, keysOf } from '../wire/value.ts';
 
 export interface ReservedMetadata {

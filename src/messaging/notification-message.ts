@@ -1,0 +1,131 @@
+/** A delivery as a notification, read as oslo.messaging reads it. */
+import { isUtf8 } from 'node:buffer';
+import { createHash } from 'node:crypto';
+import { unzipSync } from 'node:zlib';
+import type { Notification } from '../notification.ts';
+import { getKey, typeName } from '../python/value.ts';
+import { stringifyJson } from '../wire/json.ts';
+import { parseExactJson } from '../wire/json-parser.ts';
+import { isList, isObject, type JsonObject, type JsonValue } from '../wire/value.ts';
+
+/** What AMQP says of a message beside its body. */
+export interface MessageProperties {
+  readonly contentType: unknown;
+  readonly contentEncoding: unknown;
+  readonly headers: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** A body that is no notification, and never will be one. */
+export class UndecodableMessage extends Error {}
+
+export interface DecodedMessage {
+  /** Undefined for a priority that nobody knows: nothing can be done with such a message, and nothing has to be. */
+  readonly notification: Notification | undefined;
+  /** As written, in lower case; empty where there is none. */
+  readonly priority: string;
+  /** The id of this one sending, for dropping what the sender repeats. */
+  readonly uniqueId: string | undefined;
+}
+
+const priorities = new Set(['audit', 'debug', 'info', 'warn', 'error', 'critical', 'sample']);
+/** Compressed bodies that would grow beyond this are attacks. */
+const MOST_BYTES = 256 * 1024 * 1024;
+
+/** Throws {@link UndecodableMessage}. */
+export function decodeMessage(body: Buffer, properties: MessageProperties): DecodedMessage {
+  const message = unwrap(parse(bodyText(body, properties)));
+  if (!isObject(message)) return { notification: undefined, priority: '', uniqueId: undefined };
+  const priority = getKey(message, 'priority') ?? '';
+  if (typeof priority !== 'string') throw new UndecodableMessage(`the priority is a ${typeName(priority)}`);
+  const unique = getKey(message, '_unique_id');
+  const uniqueId = typeof unique === 'string' && unique !== '' ? unique : undefined;
+  const lower = priority.toLowerCase();
+  if (!priorities.has(lower)) return { notification: undefined, priority: lower, uniqueId };
+  return { notification: toNotification(message, lower, uniqueId, body), priority: lower, uniqueId };
+}
+
+function bodyText(body: Buffer, { contentType, contentEncoding, headers }: MessageProperties): string {
+  if (contentType !== 'application/json')
+    throw new UndecodableMessage(`content type ${String(contentType)} is not JSON`);
+  const bytes = decompressed(body, headers?.['compression']);
+  if (typeof contentEncoding === 'string' && /^(?:iso-8859-1|latin-?1)$/i.test(contentEncoding)) {
+    return bytes.toString('latin1');
+  }
+  if (!isUtf8(bytes)) throw new UndecodableMessage('the body is not UTF-8');
+  return bytes.toString('utf8');
+}
+
+function decompressed(body: Buffer, compression: unknown): Buffer {
+  if (compression === undefined || compression === null) return body;
+  if (typeof compression !== 'string' || !/gzip|zlib|deflate/i.test(compression)) {
+    throw new UndecodableMessage(`unknown compression ${String(compression)}`);
+  }
+  try {
+    return unzipSync(body, { maxOutputLength: MOST_BYTES });
+  } catch (error) {
+    throw new UndecodableMessage('the body cannot be decompressed', { cause: error });
+  }
+}
+
+function parse(text: string): JsonValue {
+  // An empty body stands for an empty message.
+  if (text === '') return {};
+  try {
+    return parseExactJson(text);
+  } catch (error) {
+    throw new UndecodableMessage('the body is not JSON', { cause: error });
+  }
+}
+
+/** Out of the envelope, where there is one. */
+function unwrap(outer: JsonValue): JsonValue {
+  if (isList(outer)) return outer;
+  if (!isObject(outer)) throw new UndecodableMessage(`the message is a ${typeName(outer)}`);
+  const [version, inner] = [getKey(outer, 'oslo.version'), getKey(outer, 'oslo.message')];
+  if (version === undefined || inner === undefined) return outer;
+  if (typeof version !== 'string' || !/^2\.0(?:\.0)?$/.test(version)) {
+    throw new UndecodableMessage(`unsupported envelope version ${stringifyJson(version)}`);
+  }
+  if (typeof inner !== 'string') throw new UndecodableMessage('the envelope holds no text');
+  const message = parse(inner);
+  if (!isObject(message) && !isList(message)) throw new UndecodableMessage(`the message is a ${typeName(message)}`);
+  return message;
+}
+
+function toNotification(
+  message: JsonObject,
+  priority: string,
+  uniqueId: string | undefined,
+  body: Buffer,
+): Notification {
+  const field = (key: string): JsonValue => getKey(message, key) ?? null;
+  const ctxt: Record<string, JsonValue> = {};
+  for (const key of Object.keys(message)) {
+    if (key.startsWith('_context_')) ctxt[key.slice('_context_'.length)] = message[key] ?? null;
+  }
+  ctxt['msg_id'] = field('_msg_id');
+  ctxt['reply_q'] = field('_reply_q');
+  ctxt['client_timeout'] = field('_timeout');
+  const eventType = field('event_type');
+  // Upstream fails on such a message in every endpoint, again and again.
+  if (typeof eventType !== 'string') throw new UndecodableMessage(`the event type is a ${typeName(eventType)}`);
+  const [messageId, timestamp] = [field('message_id'), field('timestamp')];
+  const [publisherId, payload] = [field('publisher_id'), field('payload')];
+  const identity = typeof messageId === 'string' && messageId !== '' ? messageId : uniqueId;
+  return {
+    priority,
+    eventType,
+    publisherId,
+    payload,
+    messageId,
+    timestamp,
+    body: {
+      ctxt,
+      publisher_id: publisherId,
+      event_type: eventType,
+      payload,
+      metadata: { message_id: messageId, timestamp },
+    },
+    identity: identity ?? createHash('sha1').update(body).digest('hex'),
+  };
+}
