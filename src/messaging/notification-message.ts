@@ -103,8 +103,9 @@ function toNotification(
   for (const key of Object.keys(message)) {
     if (key.startsWith('_context_')) ctxt[key.slice('_context_'.length)] = message[key] ?? null;
   }
-  ctxt['msg_id'] = field('_msg_id');
-  ctxt['reply_q'] = field('_reply_q');
+  // Where to send an answer is taken out of the context, also where a sender put it there.
+  delete ctxt['msg_id'];
+  delete ctxt['reply_q'];
   ctxt['client_timeout'] = field('_timeout');
   const eventType = field('event_type');
   // Upstream fails on such a message in every endpoint, again and again.

@@ -4,21 +4,21 @@ import type { NotificationEndpoint } from '../plugin.ts';
 import { getKey, isTrue, typeName, ValueError } from '../python/value.ts';
 import { isList, isObject, type JsonValue } from '../wire/value.ts';
 import { createIds, type SampleIds, sampleName, sampleType } from './sample.ts';
+import type { SignatureCheck } from './signatures.ts';
 
-/** Told of each polled sample, before it is used. */
-export type SignatureCheck = (sample: JsonValue) => void;
-
-export function telemetryEndpoint(source: string, check: SignatureCheck | undefined): NotificationEndpoint {
+export function telemetryEndpoint(source: string, signatures: SignatureCheck | undefined): NotificationEndpoint {
   return {
     eventTypes: ['telemetry.polling'],
     process(notification) {
       const samples = getKey(notification.payload, 'samples');
       if (samples === undefined || !isList(samples)) throw new ValueError('the payload has no list of samples');
       const ids = createIds(notification);
-      return samples.map((sample) => {
-        check?.(sample);
-        return polledSample(sample, source, ids);
-      });
+      const made: NotificationSample[] = [];
+      for (const [index, sample] of samples.entries()) {
+        if (signatures?.passes(sample, index, notification.publisherId) === false) continue;
+        made.push(polledSample(sample, source, ids));
+      }
+      return made;
     },
   };
 }

@@ -87,6 +87,11 @@ export class UrlOptions {
     return found;
   }
 
+  /** Whether an option is one of those that were asked for. */
+  asked(name: string): boolean {
+    return this.#known.has(name);
+  }
+
   /** Throws {@link ConfigError} for the first option that nobody asked for. */
   refuseOthers(): void {
     const other = this.#url.options.find(([name]) => !this.#known.has(name))?.[0];

@@ -77,8 +77,7 @@ export const agentOptions = {
     type: 'integer',
     default: 64,
     min: 1,
-    noEffect: notYet,
-    help: 'Most requests to services at the same time.',
+    help: 'Most requests at the same time that a publisher sends over HTTP.',
   },
   reseller_prefix: {
     type: 'string',
@@ -89,13 +88,11 @@ export const agentOptions = {
   pipeline_cfg_file: {
     type: 'string',
     default: 'pipeline.yaml',
-    noEffect: notYet,
     help: 'File with the pipelines of samples.',
   },
   event_pipeline_cfg_file: {
     type: 'string',
     default: 'event_pipeline.yaml',
-    noEffect: notYet,
     help: 'File with the pipelines of events.',
   },
   rootwrap_config: {

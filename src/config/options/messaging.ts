@@ -38,7 +38,7 @@ export const notificationsOptions = {
   topics: {
     type: 'list',
     default: ['notifications'],
-    help: 'Topics that samples are sent to: each gets every message.',
+    help: 'Topics that polled samples are sent to, each getting every message, and that notifications are taken from.',
   },
   retry: {
     type: 'integer',
@@ -163,7 +163,6 @@ export const rabbitOptions = {
   rabbit_qos_prefetch_count: {
     type: 'integer',
     default: 100,
-    noEffect: notYet,
     help: 'Messages that a consumer takes in advance; 0 sets no limit.',
   },
   enable_cancel_on_failover: {

@@ -1,31 +1,33 @@
-import { notYet, type OptionGroup } from '../option.ts';
+import { fileURLToPath } from 'node:url';
+import type { OptionGroup } from '../option.ts';
 
-/** Options of the notification agent. They are known here because all programs share one file. */
+const SHIPPED_METERS = fileURLToPath(new URL('../../../etc/ceilometer/meters.d', import.meta.url));
+
+/** Options of the notification agent. */
 export const notificationOptions = {
   ack_on_event_error: {
     type: 'boolean',
     default: true,
-    noEffect: notYet,
+    noEffect:
+      'a notification whose event fails goes to the dead letters, so that it is neither lost nor comes back for ever',
     help: 'Acknowledge a notification even if its event could not be published.',
   },
   messaging_urls: {
     type: 'multi',
     default: [],
     secret: true,
-    noEffect: notYet,
     help: 'Message brokers to listen to, if others than [DEFAULT] transport_url.',
   },
-  batch_size: { type: 'integer', default: 1, min: 1, noEffect: notYet, help: 'Notifications handled together.' },
-  batch_timeout: { type: 'integer', noEffect: notYet, help: 'Seconds to wait until a batch is full.' },
+  batch_size: { type: 'integer', default: 1, min: 1, help: 'Notifications handled together.' },
+  batch_timeout: { type: 'integer', help: 'Seconds to wait until a batch is full.' },
   workers: {
     type: 'integer',
     default: 1,
     min: 1,
     deprecated: [['DEFAULT', 'notification_workers']],
-    noEffect: notYet,
     help: 'Processes that handle notifications.',
   },
-  pipelines: { type: 'multi', default: ['meter', 'event'], noEffect: notYet, help: 'Kinds of pipelines that run.' },
+  pipelines: { type: 'multi', default: ['meter', 'event'], help: 'Kinds of pipelines that run.' },
   notification_control_exchanges: {
     type: 'multi',
     default: [
@@ -45,8 +47,47 @@ export const notificationOptions = {
       'aodh',
     ],
     deprecated: [['DEFAULT', 'http_control_exchanges']],
-    noEffect: notYet,
     help: 'Exchanges to listen to.',
+  },
+  endpoints: {
+    type: 'multi',
+    default: ['!instance'],
+    own: true,
+    help: 'Which endpoints make samples of notifications: names or wildcards, or with ! in front those that do not.',
+  },
+  polled_signatures: {
+    type: 'string',
+    default: 'warn',
+    choices: ['ignore', 'warn', 'reject'],
+    own: true,
+    help: 'What to do about polled samples that are not signed with this telemetry_secret, unless that is the default one. warn looks at one sample of each message.',
+  },
+  publish_timeout: {
+    type: 'float',
+    default: 30,
+    min: 0,
+    own: true,
+    help: 'Seconds for which a publisher that fails is tried again, before the notification goes to the dead letters.',
+  },
+  dead_letter_queue: {
+    type: 'string',
+    default: 'ceilometer.dead_letters',
+    own: true,
+    help: 'Queue for notifications that cannot be processed, with the reason in the header x-reason. Empty means that they are dropped.',
+  },
+  dead_letter_max_length: {
+    type: 'integer',
+    default: 10_000,
+    min: 1,
+    own: true,
+    help: 'Most messages in the queue for dead letters; the oldest give way.',
+  },
+  max_prefetch_bytes: {
+    type: 'integer',
+    default: 67_108_864,
+    min: 65_536,
+    own: true,
+    help: 'Most bytes of notifications in memory: beyond that nothing is read from the broker until some are done.',
   },
 } as const satisfies OptionGroup;
 
@@ -54,19 +95,16 @@ export const eventOptions = {
   definitions_cfg_file: {
     type: 'string',
     default: 'event_definitions.yaml',
-    noEffect: notYet,
     help: 'File that says which notifications become which events.',
   },
   drop_unmatched_notifications: {
     type: 'boolean',
     default: false,
-    noEffect: notYet,
     help: 'Make no event of a notification without a definition.',
   },
   store_raw: {
     type: 'multi',
     default: [],
-    noEffect: notYet,
     help: 'Priorities of notifications that events carry whole: info, error.',
   },
 } as const satisfies OptionGroup;
@@ -74,8 +112,8 @@ export const eventOptions = {
 export const meterOptions = {
   meter_definitions_dirs: {
     type: 'multi',
-    default: ['/etc/ceilometer/meters.d'],
-    noEffect: notYet,
+    default: ['/etc/ceilometer/meters.d', SHIPPED_METERS],
+    shownDefault: '/etc/ceilometer/meters.d, and the definitions that come with this package',
     help: 'Directories with definitions of the meters in notifications.',
   },
 } as const satisfies OptionGroup;

@@ -153,8 +153,8 @@ export const publisherNotifierOptions = {
     deprecated: [['publisher_notifier', 'metering_driver']],
     help: 'Form of the messages with samples: messagingv2 wraps them in an envelope, messaging does not, noop sends none.',
   },
-  metering_topic: { type: 'string', default: 'metering', noEffect: notYet, help: 'Topic of published samples.' },
-  event_topic: { type: 'string', default: 'event', noEffect: notYet, help: 'Topic of published events.' },
+  metering_topic: { type: 'string', default: 'metering', help: 'Topic, and event type, of published samples.' },
+  event_topic: { type: 'string', default: 'event', help: 'Topic, and event type, of published events.' },
 } as const satisfies OptionGroup;
 
 export const coordinationOptions = {

@@ -1,0 +1,15 @@
+/** The publishers that come with the agent, by URL scheme; each is loaded where a pipeline names it. */
+import { definePlugin } from '../plugin.ts';
+
+export default definePlugin({
+  api: 1,
+  name: 'publishers',
+  publishers: {
+    file: async (url) => (await import('./file.ts')).filePublisher(url),
+    http: async (url, host) => (await import('./http.ts')).httpPublisher(url, host),
+    https: async (url, host) => (await import('./http.ts')).httpPublisher(url, host),
+    tcp: async (url, host) => (await import('./tcp.ts')).tcpPublisher(url, host),
+    udp: async (url, host) => (await import('./udp.ts')).udpPublisher(url, host),
+    test: async () => (await import('./test.ts')).testPublisher(),
+  },
+});

@@ -1,0 +1,49 @@
+/** `udp://host:port`: each sample is a datagram of msgpack. Nobody tells whether it arrived. */
+import { createSocket, type Socket } from 'node:dgram';
+import { lookup } from 'node:dns/promises';
+import { DeliveryError } from '../errors.ts';
+import { hostAndPort, UrlOptions } from '../pipeline/publisher-url.ts';
+import type { Host, Publisher, PublisherUrl } from '../plugin.ts';
+import { createDropLog } from '../util/drop-log.ts';
+import { packed } from './msgpack.ts';
+import { createMeterMessages } from './records.ts';
+
+const DEFAULT_PORT = 4952;
+
+export function udpPublisher(url: PublisherUrl, { config, log }: Host): Publisher {
+  new UrlOptions(url).refuseOthers();
+  const target = hostAndPort(url, DEFAULT_PORT);
+  const toMessage = createMeterMessages(config.publisher.telemetrySecret);
+  const drops = createDropLog(log, 'a sample could not be sent as a datagram and is lost');
+  const sockets = new Map<number, Socket>();
+
+  function socketFor(family: number): Socket {
+    const known = sockets.get(family);
+    if (known !== undefined) return known;
+    const socket = createSocket(family === 6 ? 'udp6' : 'udp4');
+    // What fails is told to the callback of each send.
+    socket.on('error', () => {});
+    sockets.set(family, socket);
+    return socket;
+  }
+
+  return {
+    async publishSamples(batch) {
+      const { address, family } = await lookup(target.host).catch((error: unknown) => {
+        throw new DeliveryError(`cannot resolve ${target.host}`, { cause: error, retryable: true });
+      });
+      const socket = socketFor(family);
+      const send = (data: Uint8Array) =>
+        new Promise<Error | null>((resolve) => socket.send(data, target.port, address, (error) => resolve(error)));
+      for (const sample of batch) {
+        // A datagram that is too large will be so the next time: the other samples go on without it.
+        const error = await send(packed(toMessage(sample)));
+        if (error !== null)
+          drops.note(error.message, { publisher: url.shown, meter: sample.name, reason: error.message });
+      }
+    },
+    async close() {
+      await Promise.all([...sockets.values()].map((socket) => new Promise<void>((resolve) => socket.close(resolve))));
+    },
+  };
+}
