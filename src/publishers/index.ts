@@ -10,6 +10,7 @@ export default definePlugin({
     https: async (url, host) => (await import('./http.ts')).httpPublisher(url, host),
     tcp: async (url, host) => (await import('./tcp.ts')).tcpPublisher(url, host),
     udp: async (url, host) => (await import('./udp.ts')).udpPublisher(url, host),
+    notifier: async (url, host) => (await import('./notifier.ts')).notifierPublisher(url, host),
     test: async () => (await import('./test.ts')).testPublisher(),
   },
 });

@@ -1,0 +1,66 @@
+#!/usr/bin/env node
+/** `ceilometer-agent-notification`: turns notifications into samples and events, and publishes them. */
+import { createHost } from '../agent/host.ts';
+import type { LoadedConfig } from '../config/load.ts';
+import type { Log } from '../log.ts';
+import { listenerPlans } from '../messaging/listener-options.ts';
+import type { NotificationGeneration } from '../notifications/agent.ts';
+import { assemble } from '../notifications/assembly.ts';
+import { runNotificationService } from '../notifications/service.ts';
+import { runWorkers, WORKER_VARIABLE } from '../notifications/workers.ts';
+import { createSystemdNotify } from '../util/sd-notify.ts';
+import { type ConfigArguments, command, exitCodes, openLog, readConfig, runMain, withConfig } from './common.ts';
+
+const NAME = 'ceilometer-agent-notification';
+
+async function main(argv: readonly string[]): Promise<number> {
+  const args = await withConfig(command(NAME, argv))
+    .usage(
+      '$0 [options]\n\nTurns the notifications of OpenStack services, and polled samples, into samples and events.',
+    )
+    .parseAsync();
+  if ('help' in args || 'version' in args) return exitCodes.ok;
+  return run(args);
+}
+
+async function run(args: ConfigArguments): Promise<number> {
+  const loaded = readConfig(args);
+  const log = openLog(NAME, loaded);
+  const isWorker = process.env[WORKER_VARIABLE] !== undefined;
+  const { workers } = loaded.config.notification;
+  if (workers > 1 && !isWorker) {
+    const [, program = ''] = process.argv;
+    const notify = createSystemdNotify({ log });
+    return runWorkers({ count: workers, program, args: process.argv.slice(2), log, notify });
+  }
+  if (isWorker) endWithParent();
+  await runNotificationService({
+    first: await generation(loaded, log),
+    reload: () => generation(readConfig(args), log),
+    log,
+    notify: isWorker ? createSystemdNotify({ log, env: {} }) : createSystemdNotify({ log }),
+    onReady: () => process.send?.('ready'),
+  });
+  return exitCodes.ok;
+}
+
+async function generation(loaded: LoadedConfig, log: Log): Promise<NotificationGeneration> {
+  const { config, searchPath } = loaded;
+  // Wrong queues and brokers are told before anything is opened.
+  const listeners = listenerPlans(config, NAME);
+  const host = createHost(config, log);
+  return {
+    assembly: await assemble(host, searchPath),
+    listeners,
+    host,
+    grace: config.default.gracefulShutdownTimeout * 1000,
+    patience: config.notification.publishTimeout * 1000,
+  };
+}
+
+/** A worker whose parent was killed would stay for ever, and take messages beside the next agent's. */
+function endWithParent(): void {
+  process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
+}
+
+await runMain(NAME, () => main(process.argv.slice(2)));

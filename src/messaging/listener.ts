@@ -1,0 +1,255 @@
+/** Takes notifications from a broker, as many at a time as fit, and lets go of each when it is done. */
+import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
+import type { Logger } from '../plugin.ts';
+import { type Clock, systemClock } from '../util/clock.ts';
+import { untilAborted } from '../util/scope.ts';
+import { BrokerConnection, type ConnectionOptions, type ConnectionUser } from './connection.ts';
+import { type DeadLetterOptions, DeadLetters } from './dead-letters.ts';
+import { declareTopology, type Topology } from './topology.ts';
+
+export interface ListenerOptions {
+  readonly connection: ConnectionOptions;
+  /** One for each exchange; the queues are the same. */
+  readonly topologies: readonly Topology[];
+  /** Messages that each queue's consumer takes in advance; 0 sets no limit. */
+  readonly prefetch: number;
+  /** Bytes of messages in hand beyond which no more are asked for. */
+  readonly maxBytes: number;
+  /** Messages that are handed over together. */
+  readonly batchSize: number;
+  /** Milliseconds after which a batch is handed over that is not full. */
+  readonly batchTimeout: number;
+  readonly deadLetters: DeadLetterOptions;
+}
+
+/** A message as it came. */
+export interface Delivery {
+  readonly body: Buffer;
+  readonly contentType: unknown;
+  readonly contentEncoding: unknown;
+  readonly headers: Readonly<Record<string, unknown>> | undefined;
+}
+
+export type Verdict =
+  /** Everything that had to be done about it is done. */
+  | { readonly kind: 'done' }
+  /** It cannot be processed, for a reason that will not pass. */
+  | { readonly kind: 'dead'; readonly reason: string }
+  /** Work on it was broken off: the broker shall deliver it again. */
+  | { readonly kind: 'abandoned' };
+
+/** Never rejects. Called for several messages at a time. */
+export type DeliveryHandler = (delivery: Delivery) => Promise<Verdict>;
+
+export interface ListenerStats {
+  readonly received: number;
+  readonly done: number;
+  readonly dead: number;
+  readonly inHand: number;
+}
+
+interface Waiting {
+  readonly message: ConsumeMessage;
+  readonly channel: Channel;
+}
+
+export class NotificationListener {
+  readonly #options: ListenerOptions;
+  readonly #handle: DeliveryHandler;
+  readonly #log: Logger;
+  readonly #connection: BrokerConnection;
+  readonly #deadLetters: DeadLetters;
+  readonly #counts = { received: 0, done: 0, dead: 0 };
+  readonly #idle = new Set<() => void>();
+  #channel: Channel | undefined;
+  #ready: (() => void) | undefined;
+  /** Resolves when the first consumers run. */
+  readonly ready: Promise<void>;
+  #tags: readonly string[] = [];
+  #prefetch: number;
+  /** Consumers were taken away because too much is in hand. */
+  #held = false;
+  #stopped = false;
+  #inHand = 0;
+  #inHandBytes = 0;
+  #batch: Waiting[] = [];
+  #batchTimer: NodeJS.Timeout | undefined;
+
+  constructor(options: ListenerOptions, handle: DeliveryHandler, log: Logger, clock: Clock = systemClock) {
+    this.#options = options;
+    this.#handle = handle;
+    this.#log = log;
+    this.#prefetch = options.prefetch;
+    this.#deadLetters = new DeadLetters(options.deadLetters, log);
+    this.ready = new Promise((resolve) => {
+      this.#ready = resolve;
+    });
+    const user: ConnectionUser = {
+      setUp: (model) => this.#setUp(model),
+      connected: () => this.#ready?.(),
+      lost: () => this.#lost(),
+      blocked: () => {},
+    };
+    this.#connection = new BrokerConnection(options.connection, user, log, clock);
+  }
+
+  get stats(): ListenerStats {
+    return { ...this.#counts, inHand: this.#inHand };
+  }
+
+  /** Takes no further messages. Those that wait for their batch go back to the broker. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#batchTimer);
+    const waiting = this.#batch;
+    this.#batch = [];
+    for (const { message, channel } of waiting) this.#finish(message, channel, { kind: 'abandoned' });
+    await this.#cancelConsumers();
+  }
+
+  /** Resolves when nothing is in hand any more, or when the signal aborts. */
+  async drained(signal: AbortSignal): Promise<void> {
+    if (this.#inHand === 0) return;
+    const idle = new Promise<void>((resolve) => this.#idle.add(resolve));
+    await untilAborted(idle, signal).catch(() => {});
+  }
+
+  /** Settles soon, whatever state the broker is in. What is in hand is delivered again. */
+  async close(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#batchTimer);
+    await this.#connection.close();
+  }
+
+  async #setUp(model: ChannelModel): Promise<void> {
+    const channel = await model.createChannel();
+    channel.on('error', (error) => this.#connection.reset(error));
+    for (const topology of this.#options.topologies) await declareTopology(channel, topology);
+    await this.#deadLetters.open(model);
+    this.#channel = channel;
+    if (!this.#stopped) await this.#consume(channel);
+  }
+
+  async #consume(channel: Channel): Promise<void> {
+    await channel.prefetch(this.#prefetch, false);
+    const queues = [...new Set(this.#options.topologies.flatMap(({ routingKeys }) => routingKeys))];
+    const tags = queues.map((_, index) => String(index + 1));
+    this.#tags = tags;
+    await Promise.all(
+      queues.map((queue, index) =>
+        channel.consume(queue, (message) => this.#received(message, channel), {
+          noAck: false,
+          exclusive: false,
+          consumerTag: tags[index] ?? '',
+        }),
+      ),
+    );
+  }
+
+  async #cancelConsumers(): Promise<void> {
+    const channel = this.#channel;
+    const tags = this.#tags;
+    this.#tags = [];
+    if (channel === undefined) return;
+    try {
+      await Promise.all(tags.map((tag) => channel.cancel(tag)));
+    } catch {
+      // The channel is gone, and its consumers with it.
+    }
+  }
+
+  #lost(): void {
+    this.#channel = undefined;
+    this.#tags = [];
+    this.#held = false;
+    this.#deadLetters.lost();
+    // They are delivered again on the next connection.
+    const waiting = this.#batch;
+    this.#batch = [];
+    clearTimeout(this.#batchTimer);
+    this.#batchTimer = undefined;
+    for (const { message, channel } of waiting) this.#finish(message, channel, { kind: 'abandoned' });
+  }
+
+  #received(message: ConsumeMessage | null, channel: Channel): void {
+    if (message === null) {
+      // The queue was deleted, or moved: all is declared anew on a new connection.
+      this.#connection.reset(new Error('the broker cancelled a consumer'));
+      return;
+    }
+    this.#counts.received += 1;
+    this.#inHand += 1;
+    this.#inHandBytes += message.content.length;
+    if (this.#inHandBytes > this.#options.maxBytes && !this.#held) this.#hold();
+    const waiting = { message, channel };
+    if (this.#stopped) this.#finish(message, channel, { kind: 'abandoned' });
+    else if (this.#options.batchSize <= 1) void this.#process(waiting);
+    else this.#collect(waiting);
+  }
+
+  #collect(waiting: Waiting): void {
+    this.#batch.push(waiting);
+    if (this.#batch.length >= this.#options.batchSize) this.#flushBatch();
+    else this.#batchTimer ??= setTimeout(() => this.#flushBatch(), this.#options.batchTimeout);
+  }
+
+  #flushBatch(): void {
+    clearTimeout(this.#batchTimer);
+    this.#batchTimer = undefined;
+    const batch = this.#batch;
+    this.#batch = [];
+    for (const waiting of batch) void this.#process(waiting);
+  }
+
+  async #process({ message, channel }: Waiting): Promise<void> {
+    const { contentType, contentEncoding, headers } = message.properties;
+    const verdict = await this.#handle({ body: message.content, contentType, contentEncoding, headers });
+    if (verdict.kind === 'dead' && channel === this.#channel) await this.#deadLetters.put(message, verdict.reason);
+    this.#finish(message, channel, verdict);
+  }
+
+  #finish(message: ConsumeMessage, channel: Channel, verdict: Verdict): void {
+    this.#inHand -= 1;
+    this.#inHandBytes -= message.content.length;
+    // Of a connection that is gone nothing can be acknowledged; the broker delivers the message again.
+    if (channel === this.#channel) {
+      try {
+        if (verdict.kind === 'abandoned') channel.nack(message, false, true);
+        else channel.ack(message);
+        if (verdict.kind === 'done') this.#counts.done += 1;
+        if (verdict.kind === 'dead') this.#counts.dead += 1;
+      } catch (error) {
+        this.#connection.reset(error instanceof Error ? error : new Error(String(error)));
+      }
+    }
+    if (this.#held && this.#inHandBytes < this.#options.maxBytes / 2) this.#release();
+    if (this.#inHand > 0) return;
+    for (const resolve of this.#idle) resolve();
+    this.#idle.clear();
+  }
+
+  /**
+   * AMQP counts messages in advance, not bytes, and cannot be told to wait: the consumers are taken away until half of
+   * what is in hand is done, and come back with a count that would have fitted.
+   */
+  #hold(): void {
+    this.#held = true;
+    const queues = Math.max(this.#tags.length, 1);
+    const average = this.#inHandBytes / Math.max(this.#inHand, 1);
+    this.#prefetch = Math.max(1, Math.floor(this.#options.maxBytes / average / queues));
+    if (this.#options.prefetch > 0) this.#prefetch = Math.min(this.#prefetch, this.#options.prefetch);
+    const fields = { bytes: this.#inHandBytes, messages: this.#inHand, prefetch: this.#prefetch };
+    this.#log.warn(fields, 'too much is in hand, no more notifications are taken for now');
+    void this.#cancelConsumers();
+  }
+
+  #release(): void {
+    this.#held = false;
+    const channel = this.#channel;
+    if (channel === undefined || this.#stopped) return;
+    this.#log.info({ prefetch: this.#prefetch }, 'notifications are taken again');
+    this.#consume(channel).catch((error: unknown) => {
+      this.#connection.reset(error instanceof Error ? error : new Error(String(error)));
+    });
+  }
+}
