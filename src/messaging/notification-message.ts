@@ -19,8 +19,10 @@ export interface MessageProperties {
 export class UndecodableMessage extends Error {}
 
 export interface DecodedMessage {
-  /** Undefined for a priority that nobody knows: nothing can be done with such a message, and nothing has to be. */
+  /** Undefined for a priority that nobody looks at, or knows: nothing has to be done about such a message. */
   readonly notification: Notification | undefined;
+  /** Whether it is one of the priorities that there are. */
+  readonly known: boolean;
   /** As written, in lower case; empty where there is none. */
   readonly priority: string;
   /** The id of this one sending, for dropping what the sender repeats. */
@@ -28,20 +30,25 @@ export interface DecodedMessage {
 }
 
 const priorities = new Set(['audit', 'debug', 'info', 'warn', 'error', 'critical', 'sample']);
+/** What endpoints and event definitions look at. */
+const used = new Set(['info', 'sample', 'error']);
 /** Compressed bodies that would grow beyond this are attacks. */
 const MOST_BYTES = 256 * 1024 * 1024;
 
 /** Throws {@link UndecodableMessage}. */
 export function decodeMessage(body: Buffer, properties: MessageProperties): DecodedMessage {
   const message = unwrap(parse(bodyText(body, properties)));
-  if (!isObject(message)) return { notification: undefined, priority: '', uniqueId: undefined };
+  if (!isObject(message)) {
+    return { notification: undefined, known: false, priority: '', uniqueId: undefined };
+  }
   const priority = getKey(message, 'priority') ?? '';
   if (typeof priority !== 'string') throw new UndecodableMessage(`the priority is a ${typeName(priority)}`);
   const unique = getKey(message, '_unique_id');
   const uniqueId = typeof unique === 'string' && unique !== '' ? unique : undefined;
   const lower = priority.toLowerCase();
-  if (!priorities.has(lower)) return { notification: undefined, priority: lower, uniqueId };
-  return { notification: toNotification(message, lower, uniqueId, body), priority: lower, uniqueId };
+  const known = priorities.has(lower);
+  const notification = used.has(lower) ? toNotification(message, lower, uniqueId, body) : undefined;
+  return { notification, known, priority: lower, uniqueId };
 }
 
 function bodyText(body: Buffer, { contentType, contentEncoding, headers }: MessageProperties): string {

@@ -62,7 +62,7 @@ export function createHandler(first: HandlerGeneration, { log, kill }: HandlerPa
     const { notification, uniqueId } = message;
     if (uniqueId !== undefined && recent.has(uniqueId)) return DONE;
     if (notification === undefined) {
-      unknown.note(message.priority, { priority: message.priority });
+      if (!message.known) unknown.note(message.priority, { priority: message.priority });
       return DONE;
     }
     const reasons = await publishAll(notification, generation);

@@ -11,6 +11,8 @@ export function telemetryEndpoint(source: string, signatures: SignatureCheck | u
     eventTypes: ['telemetry.polling'],
     process(notification) {
       const samples = getKey(notification.payload, 'samples');
+      // Nothing to go through is no mistake, whatever its type.
+      if (samples === '' || (isObject(samples ?? null) && !isTrue(samples))) return [];
       if (samples === undefined || !isList(samples)) throw new ValueError('the payload has no list of samples');
       const ids = createIds(notification);
       const made: NotificationSample[] = [];
