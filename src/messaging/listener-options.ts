@@ -37,6 +37,7 @@ export function listenerPlans(config: Config, programName: string): readonly Lis
         topologies: exchanges.map((exchange) => topologyOptions(group, exchange, routingKeys)),
         prefetch: prefetchOf(group.rabbitQosPrefetchCount, notification.batchSize),
         maxBytes: notification.maxPrefetchBytes,
+        parallel: config.default.maxParallelRequests,
         batchSize: notification.batchSize,
         batchTimeout: (notification.batchTimeout ?? DEFAULT_BATCH_TIMEOUT) * 1000,
         deadLetters: {

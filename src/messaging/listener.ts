@@ -15,6 +15,8 @@ export interface ListenerOptions {
   readonly prefetch: number;
   /** Bytes of messages in hand beyond which no more are asked for. */
   readonly maxBytes: number;
+  /** Messages that are worked on at a time; the others wait as they came. */
+  readonly parallel: number;
   /** Messages that are handed over together. */
   readonly batchSize: number;
   /** Milliseconds after which a batch is handed over that is not full. */
@@ -48,6 +50,9 @@ export interface ListenerStats {
   readonly inHand: number;
 }
 
+/** A message takes several times its size while it is worked on. */
+const ACTIVE_BYTES = 2_097_152;
+
 interface Waiting {
   readonly message: ConsumeMessage;
   readonly channel: Channel;
@@ -73,6 +78,10 @@ export class NotificationListener {
   #inHand = 0;
   #inHandBytes = 0;
   #batch: Waiting[] = [];
+  /** For their turn. */
+  #queue: Waiting[] = [];
+  #active = 0;
+  #activeBytes = 0;
   #batchTimer: NodeJS.Timeout | undefined;
 
   constructor(options: ListenerOptions, handle: DeliveryHandler, log: Logger, clock: Clock = systemClock) {
@@ -101,9 +110,7 @@ export class NotificationListener {
   async stop(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#batchTimer);
-    const waiting = this.#batch;
-    this.#batch = [];
-    for (const { message, channel } of waiting) this.#finish(message, channel, { kind: 'abandoned' });
+    this.#abandonWaiting();
     await this.#cancelConsumers();
   }
 
@@ -164,10 +171,15 @@ export class NotificationListener {
     this.#held = false;
     this.#deadLetters.lost();
     // They are delivered again on the next connection.
-    const waiting = this.#batch;
-    this.#batch = [];
     clearTimeout(this.#batchTimer);
     this.#batchTimer = undefined;
+    this.#abandonWaiting();
+  }
+
+  #abandonWaiting(): void {
+    const waiting = [...this.#queue, ...this.#batch];
+    this.#queue = [];
+    this.#batch = [];
     for (const { message, channel } of waiting) this.#finish(message, channel, { kind: 'abandoned' });
   }
 
@@ -183,7 +195,7 @@ export class NotificationListener {
     if (this.#inHandBytes > this.#options.maxBytes && !this.#held) this.#hold();
     const waiting = { message, channel };
     if (this.#stopped) this.#finish(message, channel, { kind: 'abandoned' });
-    else if (this.#options.batchSize <= 1) void this.#process(waiting);
+    else if (this.#options.batchSize <= 1) this.#enqueue(waiting);
     else this.#collect(waiting);
   }
 
@@ -198,7 +210,26 @@ export class NotificationListener {
     this.#batchTimer = undefined;
     const batch = this.#batch;
     this.#batch = [];
-    for (const waiting of batch) void this.#process(waiting);
+    for (const waiting of batch) this.#enqueue(waiting);
+  }
+
+  #enqueue(waiting: Waiting): void {
+    this.#queue.push(waiting);
+    this.#pump();
+  }
+
+  #pump(): void {
+    while (this.#active < this.#options.parallel && this.#activeBytes < ACTIVE_BYTES) {
+      const next = this.#queue.shift();
+      if (next === undefined) return;
+      this.#active += 1;
+      this.#activeBytes += next.message.content.length;
+      void this.#process(next).then(() => {
+        this.#active -= 1;
+        this.#activeBytes -= next.message.content.length;
+        this.#pump();
+      });
+    }
   }
 
   async #process({ message, channel }: Waiting): Promise<void> {

@@ -7,6 +7,7 @@ import { getKey, typeName } from '../python/value.ts';
 import { stringifyJson } from '../wire/json.ts';
 import { parseExactJson } from '../wire/json-parser.ts';
 import { isList, isObject, type JsonObject, type JsonValue } from '../wire/value.ts';
+import { findPolledSamples, type PolledMessage, type RawSample } from './polled-message.ts';
 
 /** What AMQP says of a message beside its body. */
 export interface MessageProperties {
@@ -37,8 +38,11 @@ const MOST_BYTES = 256 * 1024 * 1024;
 
 /** Throws {@link UndecodableMessage}. */
 export function decodeMessage(body: Buffer, properties: MessageProperties): DecodedMessage {
-  const message = unwrap(parse(bodyText(body, properties)));
+  const text = messageText(bodyText(body, properties));
+  const polled = findPolledSamples(text);
+  const message = parse(polled === undefined ? text : polled.frame);
   if (!isObject(message)) {
+    if (!isList(message)) throw new UndecodableMessage(`the message is a ${typeName(message)}`);
     return { notification: undefined, known: false, priority: '', uniqueId: undefined };
   }
   const priority = getKey(message, 'priority') ?? '';
@@ -47,7 +51,7 @@ export function decodeMessage(body: Buffer, properties: MessageProperties): Deco
   const uniqueId = typeof unique === 'string' && unique !== '' ? unique : undefined;
   const lower = priority.toLowerCase();
   const known = priorities.has(lower);
-  const notification = used.has(lower) ? toNotification(message, lower, uniqueId, body) : undefined;
+  const notification = used.has(lower) ? toNotification(message, lower, uniqueId, body, polled) : undefined;
   return { notification, known, priority: lower, uniqueId };
 }
 
@@ -84,19 +88,32 @@ function parse(text: string): JsonValue {
   }
 }
 
-/** Out of the envelope, where there is one. */
-function unwrap(outer: JsonValue): JsonValue {
-  if (isList(outer)) return outer;
-  if (!isObject(outer)) throw new UndecodableMessage(`the message is a ${typeName(outer)}`);
+const ENVELOPE_START = '{"oslo.version": "2.0", "oslo.message": "';
+const ENVELOPE_END = '"}';
+
+/** The text of the message, out of its envelope where it has one. */
+function messageText(body: string): string {
+  if (body.startsWith(ENVELOPE_START) && body.endsWith(ENVELOPE_END)) {
+    // As oslo.messaging writes it; where more stands in it, this is no string.
+    try {
+      const inner: unknown = JSON.parse(body.slice(ENVELOPE_START.length - 1, -1));
+      if (typeof inner === 'string') return inner;
+    } catch {
+      // Read in full, below.
+    }
+  }
+  const outer = parse(body);
+  if (!isObject(outer)) {
+    if (isList(outer)) return body;
+    throw new UndecodableMessage(`the message is a ${typeName(outer)}`);
+  }
   const [version, inner] = [getKey(outer, 'oslo.version'), getKey(outer, 'oslo.message')];
-  if (version === undefined || inner === undefined) return outer;
+  if (version === undefined || inner === undefined) return body;
   if (typeof version !== 'string' || !/^2\.0(?:\.0)?$/.test(version)) {
     throw new UndecodableMessage(`unsupported envelope version ${stringifyJson(version)}`);
   }
   if (typeof inner !== 'string') throw new UndecodableMessage('the envelope holds no text');
-  const message = parse(inner);
-  if (!isObject(message) && !isList(message)) throw new UndecodableMessage(`the message is a ${typeName(message)}`);
-  return message;
+  return inner;
 }
 
 function toNotification(
@@ -104,6 +121,7 @@ function toNotification(
   priority: string,
   uniqueId: string | undefined,
   body: Buffer,
+  polled: PolledMessage | undefined,
 ): Notification {
   const field = (key: string): JsonValue => getKey(message, key) ?? null;
   const ctxt: Record<string, JsonValue> = {};
@@ -118,22 +136,56 @@ function toNotification(
   // Upstream fails on such a message in every endpoint, again and again.
   if (typeof eventType !== 'string') throw new UndecodableMessage(`the event type is a ${typeName(eventType)}`);
   const [messageId, timestamp] = [field('message_id'), field('timestamp')];
-  const [publisherId, payload] = [field('publisher_id'), field('payload')];
+  const publisherId = field('publisher_id');
   const identity = typeof messageId === 'string' && messageId !== '' ? messageId : uniqueId;
-  return {
+  const shared = {
     priority,
     eventType,
     publisherId,
-    payload,
     messageId,
     timestamp,
-    body: {
-      ctxt,
-      publisher_id: publisherId,
-      event_type: eventType,
-      payload,
-      metadata: { message_id: messageId, timestamp },
-    },
     identity: identity ?? createHash('sha1').update(body).digest('hex'),
   };
+  const metadata = { message_id: messageId, timestamp };
+  const rest = { ctxt, publisher_id: publisherId, event_type: eventType, metadata };
+  if (polled === undefined) {
+    const payload = field('payload');
+    return { ...shared, payload, body: { ...rest, payload } };
+  }
+  const notification = lazyNotification(shared, rest, polled.payload);
+  rememberPolledSamples(notification, polled.samples);
+  return notification;
+}
+
+/** A notification whose payload is read when somebody asks for it. */
+function lazyNotification(
+  shared: Omit<Notification, 'payload' | 'body'>,
+  rest: JsonObject,
+  payloadText: string,
+): Notification {
+  let payload: JsonValue | undefined;
+  const read = () => {
+    payload ??= parseExactJson(payloadText);
+    return payload;
+  };
+  return {
+    ...shared,
+    get payload() {
+      return read();
+    },
+    get body() {
+      return { ...rest, payload: read() };
+    },
+  };
+}
+
+const polledSamples = new WeakMap<Notification, readonly RawSample[]>();
+
+function rememberPolledSamples(notification: Notification, samples: readonly RawSample[]): void {
+  polledSamples.set(notification, samples);
+}
+
+/** The samples of a notification of polled ones, where they were found in its text without reading it. */
+export function polledSamplesOf(notification: Notification): readonly RawSample[] | undefined {
+  return polledSamples.get(notification);
 }

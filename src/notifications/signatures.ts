@@ -7,8 +7,10 @@ import { isObject, type JsonValue } from '../wire/value.ts';
 export type SignaturePolicy = 'ignore' | 'warn' | 'reject';
 
 export interface SignatureCheck {
-  /** Whether a sample may pass. `index` is its place in the message. */
-  passes(sample: JsonValue, index: number, publisher: JsonValue): boolean;
+  /** Whether the sample at this place of a message has to be looked at. */
+  wants(index: number): boolean;
+  /** Whether a sample may pass. */
+  passes(sample: JsonValue, publisher: JsonValue): boolean;
   /** Samples that did not. */
   readonly rejected: number;
 }
@@ -32,8 +34,8 @@ export function createSignatureCheck(policy: SignaturePolicy, secret: string, lo
     get rejected() {
       return rejected;
     },
-    passes(sample, index, publisher) {
-      if (policy === 'warn' && index > 0) return true;
+    wants: (index) => policy === 'reject' || index === 0,
+    passes(sample, publisher) {
       const valid = isValid(sample);
       if (!valid && wasValid) {
         const fields = { meter: getKey(sample, 'counter_name') ?? null, publisher, rejected: policy === 'reject' };

@@ -1,5 +1,7 @@
 /** Samples of polling agents: they pass through as they are. */
-import type { NotificationSample } from '../notification.ts';
+import { polledSamplesOf } from '../messaging/notification-message.ts';
+import { emptyValue, PolledSample, partValue, type RawSample } from '../messaging/polled-message.ts';
+import type { Notification, NotificationSample } from '../notification.ts';
 import type { NotificationEndpoint } from '../plugin.ts';
 import { getKey, isTrue, typeName, ValueError } from '../python/value.ts';
 import { isList, isObject, type JsonValue } from '../wire/value.ts';
@@ -10,6 +12,8 @@ export function telemetryEndpoint(source: string, signatures: SignatureCheck | u
   return {
     eventTypes: ['telemetry.polling'],
     process(notification) {
+      const raw = polledSamplesOf(notification);
+      if (raw !== undefined) return passThrough(raw, notification, source, signatures);
       const samples = getKey(notification.payload, 'samples');
       // Nothing to go through is no mistake, whatever its type.
       if (samples === '' || (isObject(samples ?? null) && !isTrue(samples))) return [];
@@ -17,12 +21,40 @@ export function telemetryEndpoint(source: string, signatures: SignatureCheck | u
       const ids = createIds(notification);
       const made: NotificationSample[] = [];
       for (const [index, sample] of samples.entries()) {
-        if (signatures?.passes(sample, index, notification.publisherId) === false) continue;
+        if (signatures?.wants(index) && !signatures.passes(sample, notification.publisherId)) continue;
         made.push(polledSample(sample, source, ids));
       }
       return made;
     },
   };
+}
+
+function passThrough(
+  raw: readonly RawSample[],
+  notification: Notification,
+  source: string,
+  signatures: SignatureCheck | undefined,
+): readonly NotificationSample[] {
+  const ids = createIds(notification);
+  const made: NotificationSample[] = [];
+  for (const [index, sample] of raw.entries()) {
+    const wanted = signatures?.wants(index) === true;
+    if (wanted && !signatures.passes(partValue(sample.text), notification.publisherId)) continue;
+    const name = sampleName(partValue(sample.counter_name));
+    const type = sampleType(partValue(sample.counter_type));
+    const id = emptyValue(sample.message_id)
+      ? ids.next(name, partValue(sample.resource_id), partValue(sample.timestamp))
+      : partValue(sample.message_id);
+    made.push(
+      new PolledSample(sample, {
+        name,
+        type,
+        id,
+        source: emptyValue(sample.source) ? source : partValue(sample.source),
+      }),
+    );
+  }
+  return made;
 }
 
 function polledSample(sample: JsonValue, source: string, ids: SampleIds): NotificationSample {

@@ -1,4 +1,5 @@
 /** Samples and events in the forms in which upstream's publishers write them. */
+import { PolledSample } from '../messaging/polled-message.ts';
 import { type Event, type NotificationSample, type Trait, traitTypes } from '../notification.ts';
 import { reprOf } from '../python/text.ts';
 import { jsonString, stringifyJson } from '../wire/json.ts';
@@ -40,6 +41,7 @@ function metadataText(metadata: JsonValue): string {
 
 /** {@link sampleDict} in JSON. */
 export function sampleJson(sample: NotificationSample): string {
+  if (sample instanceof PolledSample) return polledJson(sample);
   return (
     `{"name": ${jsonString(sample.name)}, "type": "${sample.type}", "unit": ${stringifyJson(sample.unit)}, ` +
     `"volume": ${stringifyJson(sample.volume)}, "user_id": ${stringifyJson(sample.userId)}, ` +
@@ -47,6 +49,17 @@ export function sampleJson(sample: NotificationSample): string {
     `"project_name": ${stringifyJson(sample.projectName)}, "resource_id": ${stringifyJson(sample.resourceId)}, ` +
     `"timestamp": ${stringifyJson(sample.timestamp)}, "resource_metadata": ${metadataText(sample.metadata)}, ` +
     `"source": ${stringifyJson(sample.source)}, "id": ${stringifyJson(sample.id)}, "monotonic_time": null}`
+  );
+}
+
+/** The same, of parts that are text already. */
+function polledJson({ raw, metadataJson, id, source }: PolledSample): string {
+  return (
+    `{"name": ${raw.counter_name}, "type": ${raw.counter_type}, "unit": ${raw.counter_unit}, ` +
+    `"volume": ${raw.counter_volume}, "user_id": ${raw.user_id}, "user_name": ${raw.user_name}, ` +
+    `"project_id": ${raw.project_id}, "project_name": ${raw.project_name}, "resource_id": ${raw.resource_id}, ` +
+    `"timestamp": ${raw.timestamp}, "resource_metadata": ${metadataJson}, "source": ${stringifyJson(source)}, ` +
+    `"id": ${stringifyJson(id)}, "monotonic_time": null}`
   );
 }
 

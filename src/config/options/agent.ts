@@ -77,7 +77,7 @@ export const agentOptions = {
     type: 'integer',
     default: 64,
     min: 1,
-    help: 'Most requests at the same time that a publisher sends over HTTP.',
+    help: 'Most notifications worked on at a time, and most requests of a publisher over HTTP.',
   },
   reseller_prefix: {
     type: 'string',
