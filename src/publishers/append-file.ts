@@ -52,8 +52,8 @@ export async function openAppendFile(path: string, rotation?: Rotation): Promise
     let bytes = 0;
     for (const line of batch.flatMap(({ lines }) => lines)) {
       const length = Buffer.byteLength(line) + 1;
-      // As upstream: a file may reach the limit, a line that is larger than it gets a file of its own.
-      if (size + bytes > 0 && size + bytes + length > rotation.maxBytes) {
+      // As upstream, a file stays below the limit. A line that is larger gets a file of its own.
+      if (size + bytes > 0 && size + bytes + length >= rotation.maxBytes) {
         await put(text);
         [text, bytes] = ['', 0];
         await rotate(rotation);
