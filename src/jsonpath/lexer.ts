@@ -1,17 +1,7 @@
 /** The words of a path, cut as jsonpath-rw-ext's lexer cuts them: in this order, the first that fits wins. */
 import { JsonPathError } from './ast.ts';
 
-export type TokenKind =
-  | 'bool'
-  | 'sort'
-  | 'id'
-  | 'where'
-  | 'float'
-  | 'number'
-  | 'operator'
-  | 'compare'
-  | '..'
-  | 'literal';
+type TokenKind = 'bool' | 'sort' | 'id' | 'where' | 'float' | 'number' | 'operator' | 'compare' | '..' | 'literal';
 
 export interface Token {
   readonly kind: TokenKind;

@@ -24,7 +24,7 @@ export function readDefinitionFile(path: string): DefinitionFile {
   return parseDefinitions(path, file.text);
 }
 
-export function parseDefinitions(path: string, text: string): DefinitionFile {
+function parseDefinitions(path: string, text: string): DefinitionFile {
   const lines = new LineCounter();
   const document = parseDocument(text, { version: '1.1', lineCounter: lines, prettyErrors: false, logLevel: 'silent' });
   const [mistake] = document.errors;

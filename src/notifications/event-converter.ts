@@ -25,7 +25,7 @@ export function loadEventConverter(path: string, options: EventOptions): EventCo
   return createEventConverter(readDefinitionFile(path), options);
 }
 
-export function createEventConverter(file: DefinitionFile, options: EventOptions): EventConverter {
+function createEventConverter(file: DefinitionFile, options: EventOptions): EventConverter {
   const { value } = file;
   if (!isList(value) && value !== null) throw new ConfigError(`${file.path}:1: expected a list of event definitions`);
   const priorities = options.storeRaw.map((priority) => priority.toLowerCase());

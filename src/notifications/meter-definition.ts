@@ -1,7 +1,7 @@
 /** One entry of a file in `meters.d`: which notifications hold the meter, and where in them its parts are. */
 import type { Notification, NotificationSample } from '../notification.ts';
 import { matchAtStart } from '../python/regex.ts';
-import { getKey, isTrue, typeName, ValueError } from '../python/value.ts';
+import { getKey, isTrue } from '../python/value.ts';
 import { isObject, type JsonObject, type JsonValue, keysOf } from '../wire/value.ts';
 import { compileDefinition, type Definition, DefinitionError, type TraitPlugins } from './definition.ts';
 import { keyText, textList } from './definition-file.ts';
@@ -16,11 +16,10 @@ type Attribute = (typeof attributes)[number];
 export type MetadataTemplate = (body: JsonObject) => JsonObject;
 
 /** Computes a template at most once per notification. */
-export type TemplateCache = (template: MetadataTemplate) => JsonObject;
+type TemplateCache = (template: MetadataTemplate) => JsonObject;
 
 export interface MeterDefinition {
   readonly name: JsonValue;
-  /** Throws a `ValueError` for an event type that is no text. */
   matches(eventType: string): boolean;
   samples(notification: Notification, maker: SampleMaker, metadata: TemplateCache): readonly NotificationSample[];
 }
@@ -204,10 +203,4 @@ export class IncompleteLookup extends Error {}
 function skipped(attribute: string, values: readonly JsonValue[], count: number): never {
   const found = values.length === 1 && values[0] === null ? 0 : values.length;
   throw new IncompleteLookup(`only ${found} of ${count} meters have a ${attribute}`);
-}
-
-/** The event type as the definitions match it. */
-export function eventTypeText(value: JsonValue): string {
-  if (typeof value === 'string') return value;
-  throw new ValueError(`expected the event type to be a text, got ${typeName(value)}`);
 }

@@ -31,7 +31,7 @@ export interface MeterDefinitionOptions {
 const MOST_EVENT_TYPES = 5000;
 
 /** The `*.yaml` of the directories in order; one that does not exist has none. */
-export function definitionFiles(directories: readonly string[]): readonly string[] {
+function definitionFiles(directories: readonly string[]): readonly string[] {
   return directories.filter(existsSync).flatMap((directory) =>
     readdirSync(directory)
       .filter((name) => name.endsWith('.yaml') && !name.startsWith('.'))
@@ -44,7 +44,7 @@ export function definitionFiles(directories: readonly string[]): readonly string
  * Reads the files. A definition that is wrong is left out with a warning, as upstream does; a file that is wrong as a
  * whole throws {@link ConfigError}. Of several definitions of one name, the last of the first file that has it counts.
  */
-export function loadMeterDefinitions(options: MeterDefinitionOptions): readonly MeterDefinition[] {
+function loadMeterDefinitions(options: MeterDefinitionOptions): readonly MeterDefinition[] {
   const compiler = createMeterCompiler(options.plugins, options.reserved);
   const definitions = new Map<JsonValue, MeterDefinition>();
   for (const path of definitionFiles(options.directories)) {

@@ -9,7 +9,7 @@ export interface NamedEndpoint {
   readonly endpoint: NotificationEndpoint;
 }
 
-export interface Outcome {
+interface Outcome {
   /** One list for each endpoint that made any. They are to be published even where something after them failed. */
   readonly samples: readonly (readonly NotificationSample[])[];
   readonly event: Event | undefined;

@@ -82,7 +82,7 @@ export function sampleType(type: JsonValue): SampleType {
 }
 
 /** The payload, where it is a dictionary, and who sent what. */
-export function payloadMetadata({ payload, eventType, publisherId }: SampleOrigin): JsonObject {
+function payloadMetadata({ payload, eventType, publisherId }: SampleOrigin): JsonObject {
   const own = { event_type: eventType, host: publisherId };
   if (!isObject(payload)) return own;
   const metadata = { ...payload, ...own };

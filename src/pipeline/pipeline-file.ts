@@ -9,14 +9,14 @@ import { nearest } from '../util/nearest.ts';
 
 export type PipelineKind = 'sample' | 'event';
 
-export interface PipelineSource {
+interface PipelineSource {
   readonly name: string;
   /** Meters or event types; see `supports` in match.ts. */
   readonly selection: readonly string[];
   readonly sinks: readonly string[];
 }
 
-export interface PipelineSink {
+interface PipelineSink {
   readonly name: string;
   /** URLs. */
   readonly publishers: readonly string[];
