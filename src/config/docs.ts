@@ -98,7 +98,8 @@ export function sampleConfig(): string {
 function sampleOption({ name, option }: KnownOption): string {
   const lines = wrap(`${option.help} (${typeText(option)})`);
   for (const [group, old] of option.deprecated ?? []) lines.push(`Deprecated name: [${group}] ${old}`);
-  const values = option.type === 'multi' && option.default.length > 0 ? option.default : [sampleDefault(option)];
+  const several = option.type === 'multi' && option.shownDefault === undefined && option.default.length > 0;
+  const values = several ? option.default : [sampleDefault(option)];
   return [...lines.map((line) => `# ${line}`), ...values.map((value) => `#${name} = ${value}`.trimEnd())].join('\n');
 }
 

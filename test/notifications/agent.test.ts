@@ -229,14 +229,15 @@ describeWith('rabbitmq', 'ceilometer-agent-notification', () => {
     const proxy = await startTcpProxy(rabbit.port);
     const at = await place({
       port: proxy.port,
-      extra: '[oslo_messaging_rabbit]\nkombu_reconnect_delay = 0.1\nrabbit_retry_interval = 1\n',
+      extra: '[oslo_messaging_rabbit]\nkombu_reconnect_delay = 0.1\nrabbit_retry_backoff = 0\n',
     });
     await preload(at.broker, mixedLoad(), 1500);
     const agent = start(at);
     await agent.shows(/taking notifications/);
 
     for (let cut = 0; cut < 3; cut++) {
-      await sleep(50 + Math.random() * 200);
+      const before = at.lines('events').length;
+      await until('notifications on this connection', () => at.lines('events').length > before || before >= 1500);
       proxy.cut();
     }
     await until('all events', () => new Set(eventIds(at)).size === 1500, 60_000);

@@ -15,6 +15,7 @@ export const notificationOptions = {
   messaging_urls: {
     type: 'multi',
     default: [],
+    shownDefault: 'none',
     secret: true,
     help: 'Message brokers to listen to, if others than [DEFAULT] transport_url.',
   },
@@ -105,6 +106,7 @@ export const eventOptions = {
   store_raw: {
     type: 'multi',
     default: [],
+    shownDefault: 'none',
     help: 'Priorities of notifications that events carry whole: info, error.',
   },
 } as const satisfies OptionGroup;
@@ -113,7 +115,7 @@ export const meterOptions = {
   meter_definitions_dirs: {
     type: 'multi',
     default: ['/etc/ceilometer/meters.d', SHIPPED_METERS],
-    shownDefault: '/etc/ceilometer/meters.d, and the definitions that come with this package',
+    shownDefault: '/etc/ceilometer/meters.d and those of this package',
     help: 'Directories with definitions of the meters in notifications.',
   },
 } as const satisfies OptionGroup;
