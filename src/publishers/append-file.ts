@@ -23,6 +23,7 @@ interface Waiting {
 
 export async function openAppendFile(path: string, rotation?: Rotation): Promise<AppendFile> {
   let handle = await open(path, 'a');
+  await endLine(path, handle);
   let size = (await handle.stat()).size;
   let waiting: Waiting[] = [];
   let writing: Promise<void> | undefined;
@@ -104,6 +105,20 @@ export async function openAppendFile(path: string, rotation?: Rotation): Promise
       await handle.close();
     },
   };
+}
+
+/** A process that was killed may have left half a line, which must not spoil the next one. */
+async function endLine(path: string, handle: FileHandle): Promise<void> {
+  const stat = await handle.stat();
+  if (!stat.isFile() || stat.size === 0) return;
+  const reader = await open(path, 'r');
+  try {
+    const last = Buffer.alloc(1);
+    await reader.read(last, 0, 1, stat.size - 1);
+    if (last.toString('latin1') !== '\n') await handle.write('\n');
+  } finally {
+    await reader.close();
+  }
 }
 
 function ignoreMissing(error: unknown): void {

@@ -1,5 +1,5 @@
 import { createSocket } from 'node:dgram';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer as createHttpServer, type IncomingMessage } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -112,6 +112,19 @@ describe('publishers', () => {
       expect(ids('')).toEqual(['id-6', 'id-7']);
       expect(ids('.1')).toEqual(['id-4', 'id-5']);
       expect(ids('.2')).toEqual(['id-2', 'id-3']);
+    });
+
+    it('starts a new line after half of one that a killed process left', async () => {
+      const path = join(folder, 'torn');
+      writeFileSync(path, '{"whole": 1}\n{"ha');
+      const publisher = await open(`file://${path}?json`);
+
+      await publisher.publishSamples?.([sample], never);
+      await publisher.close();
+
+      const [first, torn, third] = readFileSync(path, 'utf8').split('\n');
+      expect([first, torn]).toEqual(['{"whole": 1}', '{"ha']);
+      expect(JSON.parse(third ?? '')).toMatchObject({ name: 'cpu' });
     });
 
     it('keeps the lines of many calls at the same time whole', async () => {
