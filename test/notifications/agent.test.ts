@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ChannelModel } from 'amqplib';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { getKey } from '../../src/python/value.ts';
 import { stringifyJson } from '../../src/wire/json.ts';
 import { parseExactJson } from '../../src/wire/json-parser.ts';
@@ -15,6 +15,9 @@ import { type Rabbitmq, startRabbitmq } from '../helpers/rabbitmq.ts';
 import { describeWith } from '../helpers/services.ts';
 import { startTcpProxy } from '../helpers/tcp-proxy.ts';
 import { until } from '../helpers/until.ts';
+
+// Thousands of messages and several starts of the agent, also on a busy machine.
+vi.setConfig({ testTimeout: 120_000 });
 
 const DEAD = 'ceilometer.dead_letters';
 

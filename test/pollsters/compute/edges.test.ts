@@ -22,7 +22,8 @@ async function setUp(options: { lifecycleSamples?: boolean } = { lifecycleSample
   /** What the hypervisor tells, and the edges that come of it. */
   async function report(kind: DomainEdge['kind'], parts: DomainParts = {}, stats = statsOf()): Promise<Edge[]> {
     tell({ kind, domain: domainOf(parts), stats });
-    await new Promise((resolve) => setImmediate(resolve));
+    // Where none is to come, this is how long it is waited for.
+    for (let turn = 0; turn < 50 && edges.length === 0; turn += 1) await new Promise((wake) => setTimeout(wake, 5));
     return edges.splice(0);
   }
   /** Polls an edge as the agent does. */
