@@ -10,14 +10,20 @@ export interface AgentHost extends Host {
   close(): Promise<void>;
 }
 
-export function createHost(config: Config, log: Logger): AgentHost {
+/** Part of a pollster's time that resources which do not answer may cost. */
+const SHARE = 0.7;
+/** Milliseconds that they may cost at most. */
+const LONGEST = 5_000;
+
+/** `deadline` is the shortest that any of the pollsters has, in milliseconds. */
+export function createHost(config: Config, log: Logger, deadline = Number.POSITIVE_INFINITY): AgentHost {
   let inspector: VirtInspector | undefined;
   return {
     hostname: config.default.host,
     config,
     log,
     inspector() {
-      inspector ??= createInspector({ uri: libvirtUri(config), log });
+      inspector ??= createInspector({ uri: libvirtUri(config), log, callTimeout: Math.min(LONGEST, SHARE * deadline) });
       return inspector;
     },
     connections: () => inspector?.connections ?? 0,

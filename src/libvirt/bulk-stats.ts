@@ -147,11 +147,19 @@ class BulkRead {
       this.results.set(domain.uuid, manner === 'alone' ? withoutCpuTime(stats) : stats);
       if (domain.id !== asked.id) onChanged(asked);
       if (complete || manner === 'wait') quarantine.answered(domain.uuid);
-      else if (manner === 'nowait') quarantine.hold(asked, false);
+      else if (manner === 'nowait') this.#busy(batch, asked);
       troubles.told(asked, PART);
     }
     if (reply.garbled === undefined) for (const domain of missing.values()) this.#vanished(domain);
     else this.#narrow(batch, [...missing.values()], new ServiceError(`garbled statistics: ${reply.garbled}`));
+  }
+
+  /** Somebody's call has the domain's monitor, for longer than others need it if it still does the next moment. */
+  #busy({ apart, last }: Batch, domain: Domain): void {
+    const { quarantine } = this.#parts;
+    if (!apart && !last) this.#next.push({ domains: [domain], manner: 'nowait', apart, last: true });
+    // One that was let out of quarantine meanwhile has answered since this call was made.
+    else if (!apart || last || quarantine.has(domain.uuid)) quarantine.hold(domain, false);
   }
 
   #failed(batch: Batch, error: unknown): void {

@@ -1,5 +1,5 @@
 /** Messages as libvirtd sends and reads them, and domains to put into them. */
-import * as procedures from '../../src/libvirt/procedures.ts';
+import * as procedures from '../libvirt/procedures.ts';
 import {
   DOMAIN_LIST_MAX,
   DOMAIN_REF_SIZE,
@@ -14,8 +14,8 @@ import {
   STATUS,
   STRING_MAX,
   writeDomainRef,
-} from '../../src/libvirt/rpc.ts';
-import { XdrReader, XdrWriter } from '../../src/libvirt/xdr.ts';
+} from '../libvirt/rpc.ts';
+import { XdrReader, XdrWriter } from '../libvirt/xdr.ts';
 
 /** A value of a typed parameter: a bigint is unsigned, a negative one signed, a number 32 bits wide. */
 export type ParamValue = bigint | number | string | boolean;
@@ -29,6 +29,8 @@ export interface FakeCall {
   readonly procedure: number;
   /** The domains it names, if it names any. */
   readonly domains: readonly DomainRef[];
+  /** The groups of statistics it asks for, 0 where there are none. */
+  readonly groups: number;
   readonly flags: number;
 }
 
@@ -68,19 +70,18 @@ export function decodeCall(message: Message): FakeCall {
   const { procedure } = message;
   switch (procedure) {
     case procedures.domainXml.number:
-      return { procedure, domains: [readDomainRef(reader)], flags: reader.uint() };
+      return { procedure, domains: [readDomainRef(reader)], groups: 0, flags: reader.uint() };
     case procedures.blockInfo.number: {
       const domains = [readDomainRef(reader)];
       reader.string(STRING_MAX);
-      return { procedure, domains, flags: reader.uint() };
+      return { procedure, domains, groups: 0, flags: reader.uint() };
     }
     case procedures.allDomainStats.number: {
       const domains = reader.array(DOMAIN_LIST_MAX, DOMAIN_REF_SIZE, () => readDomainRef(reader));
-      reader.uint();
-      return { procedure, domains, flags: reader.uint() };
+      return { procedure, domains, groups: reader.uint(), flags: reader.uint() };
     }
     default:
-      return { procedure, domains: [], flags: 0 };
+      return { procedure, domains: [], groups: 0, flags: 0 };
   }
 }
 

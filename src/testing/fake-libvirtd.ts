@@ -4,8 +4,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DRIVER_CLOSED, LIFECYCLE, XML_EVENTS } from '../../src/libvirt/events.ts';
-import * as procedures from '../../src/libvirt/procedures.ts';
+import { DRIVER_CLOSED, LIFECYCLE, XML_EVENTS } from '../libvirt/events.ts';
+import * as procedures from '../libvirt/procedures.ts';
 import {
   type DomainRef,
   KEEPALIVE_PING,
@@ -14,8 +14,8 @@ import {
   type Message,
   MessageSplitter,
   writeDomainRef,
-} from '../../src/libvirt/rpc.ts';
-import { XdrReader } from '../../src/libvirt/xdr.ts';
+} from '../libvirt/rpc.ts';
+import { XdrReader } from '../libvirt/xdr.ts';
 import type { FakeCall, FakeDomain } from './fake-libvirtd-wire.ts';
 import { decodeCall, domainEvent, errorReply, event, keepAlive, reply, statsPayload } from './fake-libvirtd-wire.ts';
 
