@@ -23,6 +23,19 @@ import type {
 import type { Sample } from './sample.ts';
 import { untilAborted } from './util/scope.ts';
 
+export {
+  type FakeCall,
+  type FakeDomain,
+  type FakeLibvirtd,
+  type FakeOptions,
+  fakeDomain,
+  type ParamValue,
+  type Reaction,
+  startFakeLibvirtd,
+  statsPayload,
+} from './testing/fake-libvirtd.ts';
+export { novaDomain } from './testing/nova-domain.ts';
+
 export interface LogLine {
   readonly level: 'debug' | 'info' | 'warn' | 'error';
   readonly fields: object;

@@ -38,7 +38,7 @@ export async function createGeneration(request: GenerationRequest): Promise<Gene
       '--pollster-list cannot be used with [coordination] backend_url: samples would be lost or doubled',
     );
   }
-  const host = createHost(config, log, states);
+  const host = createHost(config, log, { states, deadline: shortestDeadline(config, sources) });
   const namespaces = request.namespaces ?? config.default.pollingNamespaces;
   const registry = await loadRegistry(
     {
@@ -78,4 +78,9 @@ export async function createGeneration(request: GenerationRequest): Promise<Gene
     await close();
     throw err;
   }
+}
+
+/** Milliseconds. */
+function shortestDeadline({ polling }: Config, sources: readonly PollingSource[]): number {
+  return 1000 * (polling.pollsterTimeout ?? Math.min(...sources.map(({ interval }) => interval)));
 }

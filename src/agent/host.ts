@@ -12,7 +12,20 @@ export interface AgentHost extends Host {
   close(): Promise<void>;
 }
 
-export function createHost(config: Config, log: Logger, states = new StateStore({ log })): AgentHost {
+/** Part of a pollster's time that resources which do not answer may cost. */
+const SHARE = 0.7;
+/** Milliseconds that they may cost at most. */
+const LONGEST = 5_000;
+
+export interface HostOptions {
+  /** Where pollsters keep what they remember; in memory and for this host alone where left out. */
+  readonly states?: StateStore;
+  /** The shortest that any of the pollsters has, in milliseconds. */
+  readonly deadline?: number;
+}
+
+export function createHost(config: Config, log: Logger, options: HostOptions = {}): AgentHost {
+  const { states = new StateStore({ log }), deadline = Number.POSITIVE_INFINITY } = options;
   let inspector: VirtInspector | undefined;
   let session: OpenStackSession | undefined;
   return {
@@ -20,7 +33,7 @@ export function createHost(config: Config, log: Logger, states = new StateStore(
     config,
     log,
     inspector() {
-      inspector ??= createInspector({ uri: libvirtUri(config), log });
+      inspector ??= createInspector({ uri: libvirtUri(config), log, callTimeout: Math.min(LONGEST, SHARE * deadline) });
       return inspector;
     },
     openstack() {

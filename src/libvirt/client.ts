@@ -31,6 +31,8 @@ export interface ClientOptions {
 export interface CallOptions {
   readonly timeout: number;
   readonly signal?: AbortSignal;
+  /** Called once when a call that was given up ends after all: it was answered, or the connection is gone. */
+  readonly onLate?: (answered: boolean) => void;
 }
 
 interface PendingCall {
@@ -54,7 +56,7 @@ export class LibvirtClient {
   readonly #options: ClientOptions;
   readonly #pending = new Map<number, PendingCall>();
   /** Calls that nobody waits for any more, but that libvirt still works on. */
-  readonly #abandoned = new Set<number>();
+  readonly #abandoned = new Map<number, (answered: boolean) => void>();
   readonly #splitter = new MessageSplitter();
   #serial = 0;
   #ended: ConnectionError | undefined;
@@ -83,7 +85,12 @@ export class LibvirtClient {
     return this.#abandoned.size;
   }
 
-  call<A, R>(procedure: Procedure<A, R>, args: A, { timeout, signal }: CallOptions): Promise<R> {
+  /** How many calls libvirt has not answered yet, those that were given up included. */
+  get unanswered(): number {
+    return this.#pending.size + this.#abandoned.size;
+  }
+
+  call<A, R>(procedure: Procedure<A, R>, args: A, { timeout, signal, onLate }: CallOptions): Promise<R> {
     return new Promise<R>((resolve, reject) => {
       if (this.#ended !== undefined) return reject(this.#ended);
       if (signal?.aborted) return reject(signal.reason);
@@ -98,17 +105,18 @@ export class LibvirtClient {
       };
       const abandon = (error: unknown) => {
         release();
-        this.#abandoned.add(serial);
+        this.#abandoned.set(serial, onLate ?? nothing);
         reject(error);
       };
       const abort = () => abandon(signal?.reason);
-      const timer = setTimeout(
-        () =>
-          abandon(
-            new NoAnswerError(`no answer to ${procedure.name} from ${this.#options.server} in ${timeout / 1000} s`),
-          ),
-        timeout,
-      );
+      const giveUp = () => {
+        if (!this.#pending.has(serial)) return;
+        abandon(
+          new NoAnswerError(`no answer to ${procedure.name} from ${this.#options.server} in ${timeout / 1000} s`),
+        );
+      };
+      // A process that was busy finds both: that time is over, and an answer that waits to be read. The answer counts.
+      const timer = setTimeout(() => setImmediate(giveUp), timeout);
       signal?.addEventListener('abort', abort, { once: true });
       this.#pending.set(serial, {
         procedure: procedure.number,
@@ -148,9 +156,11 @@ export class LibvirtClient {
     this.#ended = error;
     clearInterval(this.#keepAlive);
     for (const pending of [...this.#pending.values()]) pending.fail(error);
-    this.#abandoned.clear();
     this.#stream.destroy();
     this.#options.onClose(error);
+    const abandoned = [...this.#abandoned.values()];
+    this.#abandoned.clear();
+    for (const ended of abandoned) ended(false);
   }
 
   async #goodbye(): Promise<void> {
@@ -201,7 +211,12 @@ export class LibvirtClient {
   }
 
   #reply(message: Message): void {
-    if (this.#abandoned.delete(message.serial)) return;
+    const late = this.#abandoned.get(message.serial);
+    if (late !== undefined) {
+      this.#abandoned.delete(message.serial);
+      late(true);
+      return;
+    }
     const pending = this.#pending.get(message.serial);
     if (pending?.procedure !== message.procedure) {
       throw new XdrError(`reply to call ${message.serial} of procedure ${message.procedure}, which was not made`);
@@ -237,6 +252,8 @@ const keepAlive = {
 };
 const ping = encodeMessage({ ...keepAlive, procedure: KEEPALIVE_PING });
 const pong = encodeMessage({ ...keepAlive, procedure: KEEPALIVE_PONG });
+
+function nothing(): void {}
 
 function decodeReply<A, R>(procedure: Procedure<A, R>, reply: Message): R {
   if (reply.status === STATUS.ERROR) throw decodeError(reply.payload);

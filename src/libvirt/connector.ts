@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { codeOf } from '../errors.ts';
 import type { Logger } from '../plugin.ts';
 import { untilAborted } from '../util/scope.ts';
@@ -40,6 +41,7 @@ export class Connector {
 
   constructor(options: ConnectorOptions) {
     this.#options = options;
+    setMaxListeners(0, this.#lifetime.signal);
     this.#status = { state: 'idle', uri: options.uri.text };
   }
 

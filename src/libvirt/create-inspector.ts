@@ -8,15 +8,17 @@ import { readBulkStats } from './bulk-stats.ts';
 import { DomainCatalogue } from './catalogue.ts';
 import { type ConnectionStatus, Connector } from './connector.ts';
 import { DomainEdges } from './domain-edges.ts';
+import { ConnectionError } from './errors.ts';
 import type { VirtInspector } from './inspector.ts';
 import type { Session } from './session.ts';
+import { createStatsParts } from './stats-parts.ts';
 import { DomainTroubles } from './troubles.ts';
 import { parseVirtUri } from './uri.ts';
 
 export interface InspectorOptions {
   readonly uri: string;
   readonly log: Logger;
-  /** Milliseconds for one call and for connecting. */
+  /** Milliseconds for one call, for connecting, and by which domains that do not answer may delay a cycle. */
   readonly callTimeout?: number;
   /** Calls in flight at once; libvirtd works on five for one client by default. */
   readonly parallelCalls?: number;
@@ -38,8 +40,9 @@ export function createInspector(options: InspectorOptions): LibvirtInspector {
   const troubles = new DomainTroubles(log);
   const catalogue = new DomainCatalogue(troubles, calls);
   const edges = new Set<DomainEdges>();
+  const uri = parseVirtUri(options.uri);
   const connector = new Connector({
-    uri: parseVirtUri(options.uri),
+    uri,
     timeout,
     log,
     onDomainChanged: (domain) => catalogue.noteChange(domain),
@@ -67,23 +70,38 @@ export function createInspector(options: InspectorOptions): LibvirtInspector {
     }
   }
 
+  const parts = createStatsParts({
+    ...calls,
+    uri,
+    delay: timeout,
+    signal: connector.signal,
+    troubles,
+    onChanged: (domain) => catalogue.noteChange(domain),
+  });
+
+  /** As `onSession`, on the connections that are apart from that of the events. */
+  async function apart<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    await connector.session(signal);
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof ConnectionError) || signal.aborted) throw error;
+      await connector.session(signal);
+      return work();
+    }
+  }
+
   const refresh = singleFlight(() => onSession(connector.signal, (session) => catalogue.refresh(session)));
 
   return {
     domains: (signal) => untilAborted(refresh(), signal),
     async stats(domains, signal) {
       if (domains.length === 0) return new Map();
-      return await onSession(signal, ({ client }) =>
-        readBulkStats(client, domains, troubles, {
-          ...calls,
-          signal,
-          onChanged: (domain) => catalogue.noteChange(domain),
-        }),
-      );
+      return await apart(signal, () => readBulkStats(parts, domains, signal));
     },
     async blockInfo(disks, signal) {
       if (disks.length === 0) return new Map();
-      return await onSession(signal, ({ client }) => readBlockInfo(client, disks, troubles, { ...calls, signal }));
+      return await apart(signal, () => readBlockInfo(parts, disks, signal));
     },
     watch(listener, signal) {
       // Each domain that ends waits on it, however many there are.
@@ -99,6 +117,8 @@ export function createInspector(options: InspectorOptions): LibvirtInspector {
     get status() {
       return connector.status;
     },
-    close: () => connector.close(),
+    async close() {
+      await Promise.all([connector.close(), parts.close()]);
+    },
   };
 }

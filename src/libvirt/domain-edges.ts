@@ -3,7 +3,7 @@ import type { Logger } from '../plugin.ts';
 import type { LibvirtClient } from './client.ts';
 import { BY_MIGRATION, LIFECYCLE_EVENT, type LifecycleEvent } from './events.ts';
 import type { Domain, DomainEdge, DomainStats } from './inspector.ts';
-import { allDomainStats, domainXml, STATS_NOWAIT } from './procedures.ts';
+import { allDomainStats, domainXml, STATS_GROUPS, STATS_NOWAIT } from './procedures.ts';
 import type { DomainRef } from './rpc.ts';
 
 export interface DomainEdgesOptions {
@@ -120,7 +120,8 @@ export class DomainEdges {
   async #capture(domain: DomainRef, client: LibvirtClient, shutdown: boolean): Promise<Captured> {
     const { current, timeout, signal } = this.#options;
     const calls = { timeout, signal };
-    const ask = (flags: number) => client.call(allDomainStats, { domains: [domain], flags }, calls);
+    const ask = (flags: number) =>
+      client.call(allDomainStats, { domains: [domain], groups: STATS_GROUPS, flags }, calls);
     // At a shutdown the monitor does not answer any more, and libvirt counts the vCPUs after it has waited for it: too
     // late. While one call waits so, another one that may not wait is answered at once, without the monitor.
     const said = shutdown ? Promise.any([ask(STATS_NOWAIT), ask(STATS_NOWAIT)]) : ask(0);

@@ -34,6 +34,9 @@ export class LibvirtError extends ServiceError {
 /** The connection is gone or could not be made; every call that was on it ends with this. */
 export class ConnectionError extends ServiceError {}
 
+/** No further connection could be made. */
+export class UnreachableError extends ServiceError {}
+
 /** True when libvirt does not know the domain any more. */
 export function isNoDomain(error: unknown): boolean {
   return error instanceof LibvirtError && error.number === VIR_ERR.NO_DOMAIN;

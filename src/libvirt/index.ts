@@ -19,7 +19,7 @@ export async function libvirtAnswers(uri: string, timeoutMs: number): Promise<bo
   const { signal } = new AbortController();
   const ignore = () => undefined;
   try {
-    const session = await openSession(parsed, { timeout: timeoutMs, signal, onDomainChanged: ignore, onClose: ignore });
+    const session = await openSession(parsed, { timeout: timeoutMs, signal, onClose: ignore });
     session.client.destroy(new ConnectionError('only asked whether it answers'));
     return true;
   } catch (error) {

@@ -24,6 +24,8 @@ export const OPEN_READ_ONLY = 1;
 
 /** Groups of statistics: state, cpu, balloon, vcpu, interface, block and perf. */
 export const STATS_GROUPS = 1 | 2 | 4 | 8 | 16 | 32 | 64;
+/** Those that QEMU's driver tells without asking the domain, so that they never wait for it: state, cpu, interface and perf. */
+export const STATS_GROUPS_UNASKED = 1 | 2 | 16 | 64;
 /** Leaves out what needs the monitor of a domain that is busy, instead of waiting for it. */
 export const STATS_NOWAIT = 0x2000_0000;
 
@@ -101,6 +103,7 @@ export const domainXml: Procedure<DomainRef, string> = {
 export interface StatsQuery {
   /** Never empty: libvirt would answer for all domains. */
   readonly domains: readonly DomainRef[];
+  readonly groups: number;
   readonly flags: number;
 }
 
@@ -108,10 +111,10 @@ export interface StatsQuery {
 export const allDomainStats: Procedure<StatsQuery, StatsReply> = {
   number: 344,
   name: 'statistics in bulk',
-  write: (writer, { domains, flags }) => {
+  write: (writer, { domains, groups, flags }) => {
     writer
       .array(domains, (domain) => writeDomainRef(writer, domain))
-      .uint(STATS_GROUPS)
+      .uint(groups)
       .uint(flags);
   },
   read: decodeStats,

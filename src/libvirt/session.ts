@@ -12,8 +12,8 @@ export interface SessionOptions {
   /** Milliseconds for the whole of the opening. */
   readonly timeout: number;
   readonly signal: AbortSignal;
-  /** The domain's XML is no longer what it was. */
-  onDomainChanged(domain: DomainRef): void;
+  /** The domain's XML is no longer what it was. Left out, no events are asked for. */
+  readonly onDomainChanged?: (domain: DomainRef) => void;
   /** Called after {@link onDomainChanged} for the same event, and only once the session is open. */
   onLifecycle?(event: LifecycleEvent): void;
   /** Called once, after the session was open. */
@@ -42,7 +42,7 @@ export async function openSession(uri: VirtUri, options: SessionOptions): Promis
       if (message.procedure === DRIVER_CLOSED)
         client.destroy(new ConnectionError(`${server} lost its hypervisor driver`));
       const domain = eventDomain(message);
-      if (domain !== undefined) options.onDomainChanged(domain);
+      if (domain !== undefined) options.onDomainChanged?.(domain);
       if (!opened || options.onLifecycle === undefined) return;
       const lifecycle = lifecycleEvent(message);
       if (lifecycle !== undefined) options.onLifecycle(lifecycle);
@@ -53,7 +53,7 @@ export async function openSession(uri: VirtUri, options: SessionOptions): Promis
   });
   const calls = { timeout: options.timeout, signal };
   try {
-    const session = await untilAborted(open(client, uri, calls), signal);
+    const session = await untilAborted(open(client, uri, calls, options.onDomainChanged !== undefined), signal);
     opened = true;
     return session;
   } catch (error) {
@@ -71,14 +71,14 @@ interface Calls {
   readonly signal: AbortSignal;
 }
 
-async function open(client: LibvirtClient, uri: VirtUri, calls: Calls): Promise<Session> {
+async function open(client: LibvirtClient, uri: VirtUri, calls: Calls, withEvents: boolean): Promise<Session> {
   await authenticate(client, uri, calls);
   const keepAlive = await client.call(procedures.supportsFeature, procedures.FEATURE.PROGRAM_KEEPALIVE, calls);
   if (keepAlive) client.startKeepAlive();
   await client.call(procedures.open, { name: uri.name, flags: procedures.OPEN_READ_ONLY }, calls);
   const version = await client.call(procedures.libVersion, undefined, calls);
   await watchDriver(client, calls);
-  return { client, version: versionText(version), events: await registerEvents(client, calls) };
+  return { client, version: versionText(version), events: withEvents && (await registerEvents(client, calls)) };
 }
 
 /** Only a daemon between us and the driver's has an end of it to tell of; the others refuse. */

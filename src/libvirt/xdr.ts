@@ -146,6 +146,11 @@ export class XdrWriter {
     this.#bytes.fill(0, 0, reserve);
   }
 
+  /** Bytes written so far, the reserved ones included. */
+  get length(): number {
+    return this.#length;
+  }
+
   #room(length: number): number {
     const at = this.#length;
     const needed = at + length;

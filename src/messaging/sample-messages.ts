@@ -1,7 +1,7 @@
 /** Batches of samples as the messages that a notification agent expects of a polling agent. */
 import { randomUUID } from 'node:crypto';
 import { isoTimestamp, type Sample } from '../sample.ts';
-import { createSampleEncoder } from '../wire/meter-message.ts';
+import { createSampleEncoder, type SampleText } from '../wire/meter-message.ts';
 import { type MessageFormat, payloadForm, textAfterPayload, textBeforePayload } from './envelope.ts';
 import type { OutgoingMessage } from './message-store.ts';
 
@@ -29,7 +29,7 @@ export function createSampleMessages(options: SampleMessagesOptions): (batch: re
   // Samples are put down here one by one. To add up one string of them first would cost as much as all the rest.
   let page = Buffer.allocUnsafe(65_536);
 
-  function encodeOrRefuse(sample: Sample): string | undefined {
+  function encodeOrRefuse(sample: Sample): SampleText | undefined {
     try {
       return encode(sample);
     } catch (error) {
@@ -44,9 +44,21 @@ export function createSampleMessages(options: SampleMessagesOptions): (batch: re
     let samples = 0;
     let ends: readonly string[] = [];
 
+    function room(needed: number): void {
+      if (length + needed > page.length) page = Buffer.concat([page], (length + needed) * 2);
+    }
+
     function put(text: string): void {
-      if (length + text.length > page.length) page = Buffer.concat([page], (length + text.length) * 2);
+      room(text.length);
       length += page.write(text, length, 'latin1');
+    }
+
+    function putSample({ before, metadata, after }: SampleText): void {
+      put(before);
+      room(metadata.length);
+      page.set(metadata, length);
+      length += metadata.length;
+      put(after);
     }
 
     function start(): void {
@@ -76,11 +88,12 @@ export function createSampleMessages(options: SampleMessagesOptions): (batch: re
     for (const sample of batch) {
       const text = encodeOrRefuse(sample);
       if (text === undefined) continue;
-      const whole = length + 2 + text.length + (ends[0]?.length ?? 0);
+      const size = text.before.length + text.metadata.length + text.after.length;
+      const whole = length + 2 + size + (ends[0]?.length ?? 0);
       if (samples > 0 && whole > maxMessageBytes) finish();
       if (samples === 0) start();
       else put(', ');
-      put(text);
+      putSample(text);
       samples += 1;
     }
     if (samples > 0) finish();

@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream';
 import { DeliveryError } from '../errors.ts';
-import { createSampleEncoder } from '../wire/meter-message.ts';
+import { createSampleEncoder, joinSampleText } from '../wire/meter-message.ts';
 import type { Output } from './output.ts';
 import { StreamWriter } from './stream-writer.ts';
 
@@ -26,7 +26,7 @@ export function createJsonlOutput({ stream, secret, onGone }: JsonlOutputOptions
           retryable: true,
         });
       }
-      writer.write(batch.map((sample) => `${encode(sample)}\n`).join(''), batch.length);
+      writer.write(batch.map((sample) => `${joinSampleText(encode(sample))}\n`).join(''), batch.length);
     },
     async flush(signal) {
       await writer.flush(signal);

@@ -2,8 +2,13 @@ import { createHash, hash } from 'node:crypto';
 import { bytesRepr, pythonStr, sortedEntries } from './python-repr.ts';
 import { isList, isObject, type JsonObject } from './value.ts';
 
-/** Returns the `message_signature` for the text that {@link signedText} makes of a message. */
-export type Signer = (text: string) => string;
+/**
+ * Returns the `message_signature` for the text that {@link signedText} makes of a message. A long part that repeats may
+ * be given as UTF-8: `text` is what stands before it then, `after` what follows.
+ */
+export type Signer = (text: string, bytes?: Uint8Array, after?: string) => string;
+
+const NO_BYTES = new Uint8Array(0);
 
 const BLOCK_BYTES = 64;
 
@@ -22,11 +27,14 @@ export function createSigner(secret: string): Signer {
     inner[index] = (key[index] ?? 0) ^ 0x36;
   }
 
-  return function sign(text) {
+  return function sign(text, bytes = NO_BYTES, after = '') {
     // A UTF-16 unit takes at most three bytes of UTF-8.
-    const room = BLOCK_BYTES + text.length * 3;
+    const room = BLOCK_BYTES + (text.length + after.length) * 3 + bytes.length;
     if (room > inner.length) inner = Buffer.concat([inner.subarray(0, BLOCK_BYTES)], room * 2);
-    const end = BLOCK_BYTES + inner.write(text, BLOCK_BYTES);
+    let end = BLOCK_BYTES + inner.write(text, BLOCK_BYTES);
+    inner.set(bytes, end);
+    end += bytes.length;
+    if (after !== '') end += inner.write(after, end);
     outer.write(hash('sha256', inner.subarray(0, end), 'binary'), BLOCK_BYTES, 'latin1');
     return hash('sha256', outer, 'hex');
   };

@@ -6,8 +6,8 @@ import { LibvirtClient } from '../../src/libvirt/client.ts';
 import { ConnectionError } from '../../src/libvirt/errors.ts';
 import * as procedures from '../../src/libvirt/procedures.ts';
 import type { Message } from '../../src/libvirt/rpc.ts';
+import { type FakeLibvirtd, fakeDomain, type Reaction, startFakeLibvirtd } from '../../src/testing/fake-libvirtd.ts';
 import { eventually } from '../helpers/eventually.ts';
-import { type FakeLibvirtd, fakeDomain, type Reaction, startFakeLibvirtd } from '../helpers/fake-libvirtd.ts';
 
 const calls = { timeout: 5_000 };
 const patient = { timeout: 60_000 };

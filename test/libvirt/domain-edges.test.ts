@@ -3,8 +3,8 @@ import { createInspector } from '../../src/libvirt/create-inspector.ts';
 import { LIFECYCLE_EVENT } from '../../src/libvirt/events.ts';
 import type { DomainEdge } from '../../src/libvirt/inspector.ts';
 import * as procedures from '../../src/libvirt/procedures.ts';
-import { type FakeLibvirtd, fakeDomain, startFakeLibvirtd } from '../helpers/fake-libvirtd.ts';
-import type { FakeDomain } from '../helpers/fake-libvirtd-wire.ts';
+import { type FakeLibvirtd, fakeDomain, startFakeLibvirtd } from '../../src/testing/fake-libvirtd.ts';
+import type { FakeDomain } from '../../src/testing/fake-libvirtd-wire.ts';
 import { recordingLog } from '../helpers/recording-log.ts';
 import { until } from '../helpers/until.ts';
 

@@ -61,7 +61,11 @@ describe('calls', () => {
     const writer = new XdrWriter();
     const domain = { name: 'vm', uuid: '0a1b2c3d-4e5f-4789-abcd-ef0123456789', id: 3 };
 
-    procedures.allDomainStats.write(writer, { domains: [domain], flags: procedures.STATS_NOWAIT });
+    procedures.allDomainStats.write(writer, {
+      domains: [domain],
+      groups: procedures.STATS_GROUPS,
+      flags: procedures.STATS_NOWAIT,
+    });
 
     expect(writer.finish().toString('hex')).toBe(
       ['00000001', '00000002', '766d0000', '0a1b2c3d4e5f4789abcdef0123456789', '00000003', '0000007f', '20000000'].join(

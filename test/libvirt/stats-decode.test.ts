@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeStats } from '../../src/libvirt/stats-decode.ts';
 import { XdrReader, XdrWriter } from '../../src/libvirt/xdr.ts';
-import { type FakeDomain, fakeDomain, type ParamValue, statsPayload } from '../helpers/fake-libvirtd-wire.ts';
+import { type FakeDomain, fakeDomain, type ParamValue, statsPayload } from '../../src/testing/fake-libvirtd-wire.ts';
 import { recorded } from './recorded.ts';
 
 function decode(payload: Buffer) {

@@ -12,8 +12,8 @@ import { libvirtAnswers } from '../../src/libvirt/index.ts';
 import * as procedures from '../../src/libvirt/procedures.ts';
 import { openSession } from '../../src/libvirt/session.ts';
 import { parseVirtUri } from '../../src/libvirt/uri.ts';
+import { type FakeLibvirtd, fakeDomain, startFakeLibvirtd } from '../../src/testing/fake-libvirtd.ts';
 import { eventually } from '../helpers/eventually.ts';
-import { type FakeLibvirtd, fakeDomain, startFakeLibvirtd } from '../helpers/fake-libvirtd.ts';
 import { hasOpenssl, makePki } from '../helpers/pki.ts';
 
 let folder: string;

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Sample } from '../../src/sample.ts';
-import { stringifyJson } from '../../src/wire/json.ts';
+import { type JsonForm, stringifyJson } from '../../src/wire/json.ts';
 import { parseExactJson } from '../../src/wire/json-parser.ts';
-import { createSampleEncoder } from '../../src/wire/meter-message.ts';
+import { createSampleEncoder, joinSampleText } from '../../src/wire/meter-message.ts';
 import { createSigner, signedText } from '../../src/wire/signature.ts';
 import { isObject } from '../../src/wire/value.ts';
 import { goldenObjects, sampleOf } from '../helpers/golden-wire.ts';
@@ -24,12 +24,18 @@ const sample: Sample = {
   source: 'openstack',
 };
 
+/** Makes whole texts. */
+function encoder(secret: string, form: JsonForm): (sample: Sample) => string {
+  const encode = createSampleEncoder(secret, form);
+  return (one) => joinSampleText(encode(one));
+}
+
 describe('samples of the real agent', () => {
   it.each([
     ['compute/golden/master-default.samples.json.gz', 'change this for valid signing'],
     ['wire/master-topsecret.samples.json.gz', 'topsecret'],
   ])('are made again bit for bit: %s', (file, secret) => {
-    const encode = createSampleEncoder(secret, 'plain');
+    const encode = encoder(secret, 'plain');
     const golden = goldenObjects(file);
 
     const made = golden.map((message) => encode(sampleOf(message)));
@@ -41,7 +47,7 @@ describe('samples of the real agent', () => {
 
 describe('createSampleEncoder', () => {
   it('signs the message that a reader gets', () => {
-    const message = parseExactJson(createSampleEncoder('s3cr3t', 'plain')(sample));
+    const message = parseExactJson(encoder('s3cr3t', 'plain')(sample));
 
     const signature = isObject(message) && createSigner('s3cr3t')(signedText(message));
 
@@ -49,7 +55,7 @@ describe('createSampleEncoder', () => {
   });
 
   it('keeps a counter of 64 bits exact and marks a number as a float', () => {
-    const encode = createSampleEncoder('', 'plain');
+    const encode = encoder('', 'plain');
 
     expect(encode(sample)).toContain('"counter_volume": 18446744073709551615, ');
     expect(encode({ ...sample, volume: 32 })).toContain('"counter_volume": 32.0, ');
@@ -58,17 +64,39 @@ describe('createSampleEncoder', () => {
   });
 
   it('leaves the signature empty without a secret', () => {
-    expect(createSampleEncoder('', 'plain')(sample)).toMatch(/, "message_signature": ""}$/);
+    expect(encoder('', 'plain')(sample)).toMatch(/, "message_signature": ""}$/);
   });
 
   it('writes the nested form as the plain one stands inside of a string', () => {
-    const nested = createSampleEncoder('k', 'nested')(sample);
+    const nested = encoder('k', 'nested')(sample);
 
-    expect(JSON.parse(`"${nested}"`)).toBe(createSampleEncoder('k', 'plain')(sample));
+    expect(JSON.parse(`"${nested}"`)).toBe(encoder('k', 'plain')(sample));
+  });
+
+  it('does not mix up meters that differ in one thing only', () => {
+    const encode = encoder('k', 'plain');
+    const others: Sample[] = [
+      { ...sample, name: 'other' },
+      { ...sample, type: 'delta' },
+      { ...sample, unit: 's' },
+      { ...sample, source: 'test' },
+    ];
+
+    const [first, ...rest] = [sample, ...others].map((one) => parseExactJson(encode(one)));
+
+    expect(first).toMatchObject({ counter_name: 'cpu', counter_type: 'cumulative', source: 'openstack' });
+    expect(rest[0]).toHaveProperty('counter_name', 'other');
+    expect(rest[1]).toHaveProperty('counter_type', 'delta');
+    expect(rest[2]).toHaveProperty('counter_unit', 's');
+    expect(rest[3]).toHaveProperty('source', 'test');
+    for (const [index, message] of rest.entries()) {
+      const signature = isObject(message) && createSigner('k')(signedText(message));
+      expect(message, String(index)).toHaveProperty('message_signature', signature);
+    }
   });
 
   it('does not mix up the metadata of different resources', () => {
-    const encode = createSampleEncoder('k', 'plain');
+    const encode = encoder('k', 'plain');
     const metadata = { ...sample.metadata };
 
     const first = encode({ ...sample, metadata });

@@ -43,6 +43,13 @@ describe('createSigner', () => {
     );
   });
 
+  it('signs a text in pieces as it signs the whole', () => {
+    const sign = createSigner('k');
+
+    expect(sign('é1', Buffer.from('mitte ☃'), '☃2')).toBe(sign('é1mitte ☃☃2'));
+    expect(sign('', Buffer.alloc(9000, 'x'))).toBe(sign('x'.repeat(9000)));
+  });
+
   it('signs a text that is longer than any before', () => {
     const sign = createSigner('k');
     const long = '\u2603'.repeat(50_000);

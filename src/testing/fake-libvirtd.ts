@@ -4,8 +4,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DRIVER_CLOSED, LIFECYCLE, XML_EVENTS } from '../../src/libvirt/events.ts';
-import * as procedures from '../../src/libvirt/procedures.ts';
+import { DRIVER_CLOSED, LIFECYCLE, XML_EVENTS } from '../libvirt/events.ts';
+import * as procedures from '../libvirt/procedures.ts';
 import {
   type DomainRef,
   KEEPALIVE_PING,
@@ -14,14 +14,14 @@ import {
   type Message,
   MessageSplitter,
   writeDomainRef,
-} from '../../src/libvirt/rpc.ts';
-import { XdrReader } from '../../src/libvirt/xdr.ts';
+} from '../libvirt/rpc.ts';
+import { XdrReader } from '../libvirt/xdr.ts';
 import type { FakeCall, FakeDomain } from './fake-libvirtd-wire.ts';
 import { decodeCall, domainEvent, errorReply, event, keepAlive, reply, statsPayload } from './fake-libvirtd-wire.ts';
 
-export { fakeDomain } from './fake-libvirtd-wire.ts';
+export { type FakeCall, type FakeDomain, fakeDomain, type ParamValue, statsPayload } from './fake-libvirtd-wire.ts';
 
-/** What the server does with a call instead of answering it. */
+/** What the server does with a call instead of answering it. Silence can be ended: see {@link FakeLibvirtd.answerSilenced}. */
 export type Reaction = { readonly kind: 'silence' } | Misbehaviour;
 
 type Misbehaviour =
@@ -34,10 +34,12 @@ type Misbehaviour =
   | { readonly kind: 'half' }
   | { readonly kind: 'hang-up' };
 
+/** A server that listens on a socket of its own in a temporary folder until it is closed. */
 export interface FakeLibvirtd {
   readonly socket: string;
+  /** What to put into `[DEFAULT] libvirt_uri`. */
   readonly uri: string;
-  /** Change it and emit an event, as libvirtd would. */
+  /** By UUID. Change it and emit an event, as libvirtd would. */
   readonly domains: Map<string, FakeDomain>;
   /** The calls made so far, oldest first. */
   readonly calls: readonly FakeCall[];
@@ -48,7 +50,10 @@ export interface FakeLibvirtd {
   forgetCalls(): void;
   /** Decides over each call from now on; undefined answers it properly. */
   react(rule: (call: FakeCall) => Reaction | undefined): void;
-  /** Sends an event to every connection that registered for it; the numbers are what a lifecycle event tells. */
+  /**
+   * Sends an event (`lifecycle`, `device-added`, …) to every connection that registered for it; the numbers are what a
+   * lifecycle event tells.
+   */
   emit(event: string, domain: DomainRef, ...numbers: readonly number[]): void;
   /** Tells every connection that the hypervisor driver is gone, as a proxy daemon does. */
   loseDriver(): void;
@@ -69,9 +74,20 @@ export interface FakeOptions {
   readonly domains?: readonly FakeDomain[];
   /** False for a driver without events. */
   readonly events?: boolean;
+  /** Types of authentication that it wants, 0 for none. */
   readonly auth?: readonly number[];
+  /** False to keep no list of the calls, which grows with each. */
+  readonly keepCalls?: boolean;
 }
 
+/**
+ * Starts a server that answers what the agent asks of libvirt, in real bytes over a unix socket.
+ *
+ * ```ts
+ * const server = await startFakeLibvirtd({ domains: [novaDomain(1), novaDomain(2)] });
+ * server.react(({ domains }) => (domains.some(({ id }) => id === 2) ? { kind: 'silence' } : undefined));
+ * ```
+ */
 export async function startFakeLibvirtd(options: FakeOptions = {}): Promise<FakeLibvirtd> {
   const folder = await mkdtemp(join(tmpdir(), 'fake-libvirtd-'));
   const socket = join(folder, 'libvirt-sock');
@@ -100,7 +116,7 @@ export async function startFakeLibvirtd(options: FakeOptions = {}): Promise<Fake
       return;
     }
     const call = decodeCall(message);
-    calls.push(call);
+    if (options.keepCalls !== false) calls.push(call);
     const reaction = rule(call);
     if (reaction?.kind === 'silence') silenced.push(() => client.stream.write(answer(client, message, call)));
     else if (reaction !== undefined) misbehave(client, message, reaction);

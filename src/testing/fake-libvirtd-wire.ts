@@ -1,5 +1,5 @@
 /** Messages as libvirtd sends and reads them, and domains to put into them. */
-import * as procedures from '../../src/libvirt/procedures.ts';
+import * as procedures from '../libvirt/procedures.ts';
 import {
   DOMAIN_LIST_MAX,
   DOMAIN_REF_SIZE,
@@ -14,21 +14,29 @@ import {
   STATUS,
   STRING_MAX,
   writeDomainRef,
-} from '../../src/libvirt/rpc.ts';
-import { XdrReader, XdrWriter } from '../../src/libvirt/xdr.ts';
+} from '../libvirt/rpc.ts';
+import { XdrReader, XdrWriter } from '../libvirt/xdr.ts';
 
 /** A value of a typed parameter: a bigint is unsigned, a negative one signed, a number 32 bits wide. */
 export type ParamValue = bigint | number | string | boolean;
 
+/** A domain as the fake server has it. Its maker sees to it that XML and statistics fit together. */
 export interface FakeDomain extends DomainRef {
   readonly xml: string;
+  /** By libvirt's names of parameters: `cpu.time`, `net.0.rx.bytes`, … */
   readonly stats: Readonly<Record<string, ParamValue>>;
+  /** Counters that grow with each reading, all of them bigints of `stats`, and by how much. */
+  readonly growth?: Readonly<Record<string, bigint>>;
 }
 
+/** A call that the server was sent. */
 export interface FakeCall {
+  /** The number of the procedure in libvirt's remote_protocol.x. */
   readonly procedure: number;
   /** The domains it names, if it names any. */
   readonly domains: readonly DomainRef[];
+  /** The groups of statistics it asks for, 0 where there are none. */
+  readonly groups: number;
   readonly flags: number;
 }
 
@@ -68,19 +76,18 @@ export function decodeCall(message: Message): FakeCall {
   const { procedure } = message;
   switch (procedure) {
     case procedures.domainXml.number:
-      return { procedure, domains: [readDomainRef(reader)], flags: reader.uint() };
+      return { procedure, domains: [readDomainRef(reader)], groups: 0, flags: reader.uint() };
     case procedures.blockInfo.number: {
       const domains = [readDomainRef(reader)];
       reader.string(STRING_MAX);
-      return { procedure, domains, flags: reader.uint() };
+      return { procedure, domains, groups: 0, flags: reader.uint() };
     }
     case procedures.allDomainStats.number: {
       const domains = reader.array(DOMAIN_LIST_MAX, DOMAIN_REF_SIZE, () => readDomainRef(reader));
-      reader.uint();
-      return { procedure, domains, flags: reader.uint() };
+      return { procedure, domains, groups: reader.uint(), flags: reader.uint() };
     }
     default:
-      return { procedure, domains: [], flags: 0 };
+      return { procedure, domains: [], groups: 0, flags: 0 };
   }
 }
 
@@ -129,8 +136,18 @@ export function keepAlive(procedure: number): Buffer {
   return encodeMessage({ ...header, procedure, serial: 0, status: STATUS.OK });
 }
 
-/** One record of a reply to the statistics call. */
-function writeRecord(writer: XdrWriter, domain: FakeDomain): void {
+/** A record as it goes into replies, and where in it the counters are that grow. */
+interface StatsRecord {
+  readonly bytes: Buffer;
+  readonly counters: readonly { readonly at: number; readonly step: bigint }[];
+}
+
+/** Made once for each domain object: a server of thousands of domains should cost less than who asks it. */
+const records = new WeakMap<FakeDomain, StatsRecord>();
+
+function makeRecord(domain: FakeDomain): StatsRecord {
+  const writer = new XdrWriter();
+  const counters: { at: number; step: bigint }[] = [];
   writeDomainRef(writer, domain);
   writer.array(Object.entries(domain.stats), ([name, value]) => {
     writer.string(name);
@@ -138,13 +155,36 @@ function writeRecord(writer: XdrWriter, domain: FakeDomain): void {
     else if (typeof value === 'boolean') writer.int(6).int(value ? 1 : 0);
     else if (typeof value === 'number') writer.int(value < 0 ? 1 : 2).int(value);
     else if (value < 0n) writer.int(3).hyper(value);
-    else writer.int(4).uhyper(value);
+    else {
+      const step = domain.growth?.[name];
+      if (step !== undefined) counters.push({ at: writer.length + 4, step });
+      writer.int(4).uhyper(value);
+    }
   });
+  return { bytes: writer.finish(), counters };
 }
 
-/** The payload of a reply to the statistics call. */
+/** The domain's record as it is now; its counters grow with it. */
+function nextRecord(domain: FakeDomain): Buffer {
+  const { bytes, counters } = getOrMake(domain);
+  for (const { at, step } of counters) {
+    bytes.writeBigUInt64BE(BigInt.asUintN(64, bytes.readBigUInt64BE(at) + step), at);
+  }
+  return bytes;
+}
+
+function getOrMake(domain: FakeDomain): StatsRecord {
+  let record = records.get(domain);
+  if (record === undefined) {
+    record = makeRecord(domain);
+    records.set(domain, record);
+  }
+  return record;
+}
+
+/** The payload of a reply to the statistics call, for reactions that need one of their own. */
 export function statsPayload(domains: readonly FakeDomain[]): Buffer {
-  const writer = new XdrWriter();
-  writer.array(domains, (domain) => writeRecord(writer, domain));
-  return writer.finish();
+  const count = Buffer.alloc(4);
+  count.writeUInt32BE(domains.length);
+  return Buffer.concat([count, ...domains.map(nextRecord)]);
 }

@@ -1,0 +1,136 @@
+/** Connections for calls that may hang in libvirt, kept apart from the one that brings the events. */
+import { untilAborted } from '../util/scope.ts';
+import { ConnectionError, UnreachableError } from './errors.ts';
+import type { Procedure } from './procedures.ts';
+import { REQUESTS_MAX } from './request-slots.ts';
+import { openSession, type Session, serverName } from './session.ts';
+import type { VirtUri } from './uri.ts';
+
+export interface CallPoolOptions {
+  readonly uri: VirtUri;
+  /** Milliseconds for connecting. */
+  readonly timeout: number;
+  /** Aborts when the pool's owner ends. */
+  readonly signal: AbortSignal;
+}
+
+export interface PatientCallOptions {
+  /** Milliseconds after which the call is given up. */
+  readonly timeout: number;
+  /** Milliseconds after which nobody should wait behind it any more. */
+  readonly patience: number;
+  readonly signal: AbortSignal;
+  /** Called once when a call that was given up ends after all: it was answered, or its connection is gone. */
+  readonly onLate?: (answered: boolean) => void;
+}
+
+export interface PatientCall<R> {
+  /** Rejects with a `NoAnswerError` at the timeout. */
+  readonly answer: Promise<R>;
+  /** True as soon as the call has been answered or has failed, false when patience is over before. */
+  readonly patience: Promise<boolean>;
+}
+
+/**
+ * A call without an answer holds one of the few requests that libvirtd lets a client have, and the thread of libvirtd
+ * that waits for the domain, whatever becomes of the connection. So a connection with such a call gets no new ones; it
+ * stays open, because the answer tells when the domain is back, and is closed after the last of them. Its owner bounds
+ * the number of calls that hang, and with it that of these connections.
+ */
+export class CallPool {
+  readonly #options: CallPoolOptions;
+  readonly #sessions = new Set<Session>();
+  #opening: Promise<Session> | undefined;
+  /** Calls that nobody should wait behind, but that are not given up yet. */
+  #overdue = 0;
+
+  constructor(options: CallPoolOptions) {
+    this.#options = options;
+  }
+
+  /** Calls that libvirt does not answer, as far as one can tell yet. */
+  get hung(): number {
+    let hung = this.#overdue;
+    for (const { client } of this.#sessions) hung += client.abandoned;
+    return hung;
+  }
+
+  get connections(): number {
+    return this.#sessions.size;
+  }
+
+  call<A, R>(procedure: Procedure<A, R>, args: A, options: PatientCallOptions): PatientCall<R> {
+    const answer = this.#call(procedure, args, options);
+    const patience = new Promise<boolean>((resolve) => {
+      let overdue = false;
+      const timer = setTimeout(() => {
+        overdue = true;
+        this.#overdue++;
+        resolve(false);
+      }, options.patience);
+      const settled = () => {
+        clearTimeout(timer);
+        if (overdue) this.#overdue--;
+        resolve(true);
+      };
+      answer.then(settled, settled);
+    });
+    return { answer, patience };
+  }
+
+  async close(): Promise<void> {
+    await this.#opening?.catch(() => undefined);
+    const sessions = [...this.#sessions];
+    const hung = sessions.filter(({ client }) => client.unanswered > 0);
+    for (const { client } of hung) client.destroy(new ConnectionError(`${this.#name} was closed`));
+    await Promise.all(sessions.map(({ client }) => client.close()));
+  }
+
+  get #name(): string {
+    return `the connection to ${serverName(this.#options.uri)}`;
+  }
+
+  async #call<A, R>(procedure: Procedure<A, R>, args: A, options: PatientCallOptions): Promise<R> {
+    const { timeout, signal, onLate } = options;
+    const { client } = await this.#session(signal);
+    return client.call(procedure, args, {
+      timeout,
+      signal,
+      onLate: (answered) => {
+        if (client.unanswered === 0 && !client.closed) void client.close();
+        onLate?.(answered);
+      },
+    });
+  }
+
+  /** A connection on which nothing hangs, with room for one more call. */
+  async #session(signal: AbortSignal): Promise<Session> {
+    for (;;) {
+      signal.throwIfAborted();
+      for (const session of this.#sessions) {
+        const { client } = session;
+        if (!client.closed && client.abandoned === 0 && client.unanswered < REQUESTS_MAX) return session;
+      }
+      this.#opening ??= this.#open().finally(() => {
+        this.#opening = undefined;
+      });
+      await untilAborted(this.#opening, signal);
+    }
+  }
+
+  async #open(): Promise<Session> {
+    const { uri, timeout, signal } = this.#options;
+    let session: Session;
+    try {
+      session = await openSession(uri, {
+        timeout,
+        signal,
+        onClose: () => this.#sessions.delete(session),
+      });
+    } catch (cause) {
+      throw new UnreachableError(`cannot open another connection to ${serverName(uri)}`, { cause });
+    }
+    this.#sessions.add(session);
+    return session;
+  }
+}
