@@ -79,8 +79,13 @@ export const pollingOptions = {
   ignore_disabled_projects: {
     type: 'boolean',
     default: false,
-    noEffect: notYet,
-    help: 'Leave out disabled projects when projects are discovered.',
+    help: 'Leave out disabled projects, and those of disabled domains, when projects are discovered.',
+  },
+  include_vpn_secrets: {
+    type: 'boolean',
+    default: false,
+    own: true,
+    help: 'Whether samples of IPsec connections carry the pre-shared key, as upstream sends it. It is masked otherwise.',
   },
   enable_prometheus_exporter: {
     type: 'boolean',

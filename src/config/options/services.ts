@@ -1,7 +1,7 @@
 import { notYet, type OptionGroup } from '../option.ts';
 
 const serviceType = (name: string, type: string) =>
-  ({ type: 'string', default: type, noEffect: notYet, help: `Type of ${name} in the service catalogue.` }) as const;
+  ({ type: 'string', default: type, help: `Type of ${name} in the service catalogue.` }) as const;
 
 const text = (help: string) => ({ type: 'string', noEffect: notYet, help }) as const;
 const secret = (help: string) => ({ type: 'string', secret: true, noEffect: notYet, help }) as const;
@@ -13,7 +13,7 @@ export const serviceTypesOptions = {
   designate: serviceType('Designate', 'dns'),
   manila: serviceType('Manila', 'sharev2'),
   neutron: serviceType('Neutron', 'network'),
-  nova: { type: 'string', default: 'compute', help: 'Type of Nova in the service catalogue.' },
+  nova: serviceType('Nova', 'compute'),
   octavia: serviceType('Octavia', 'load-balancer'),
   radosgw: text('Type of the RADOS gateway in the service catalogue.'),
   swift: serviceType('Swift', 'object-store'),
