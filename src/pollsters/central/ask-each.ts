@@ -74,7 +74,10 @@ interface Refusal {
 
 function tellOf(central: Central, what: string, refused: readonly Refusal[]): void {
   const [first] = refused;
-  if (first === undefined) return central.fine(`${what} refused`);
+  if (first === undefined) {
+    central.fine(`${what} refused`);
+    return;
+  }
   const fields = { of: what, resources: refused.length, first: first.id, err: first.error };
   central.troubled(`${what} refused`, fields, 'some resources may not be seen or are not there, they are left out');
 }

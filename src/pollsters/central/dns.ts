@@ -3,7 +3,7 @@ import type { Factory, Pollster, Reading } from '../../plugin.ts';
 import { askEach } from './ask-each.ts';
 import type { Central, CentralOf } from './central.ts';
 import { numberOf, objectIn, plain } from './fields.ts';
-import { codeIn, itemsOf, refuseOthers, type Table, numberOrZeroIn } from './item-pollsters.ts';
+import { codeIn, itemsOf, numberOrZeroIn, refuseOthers, type Table } from './item-pollsters.ts';
 import type { Listing } from './listing.ts';
 
 export const zones: Listing = {

@@ -1,4 +1,4 @@
-import { type Table, numberIn } from './item-pollsters.ts';
+import { numberIn, type Table } from './item-pollsters.ts';
 import type { Listing } from './listing.ts';
 
 export const images: Listing = {

@@ -20,6 +20,7 @@ import {
   vpnService,
   vpnServices,
 } from './network.ts';
+import { gatewayPollsters } from './rados-gateway.ts';
 import { share, shares } from './share.ts';
 import { swiftPollsters } from './swift.ts';
 import { tenantDiscovery } from './tenant.ts';
@@ -71,6 +72,7 @@ export default definePlugin({
       'dns.zone.recordsets': recordsets(centralOf),
       'alarm.evaluation_result': evaluationResults(centralOf),
       ...swiftPollsters(centralOf),
+      ...gatewayPollsters(centralOf),
     },
   },
   discoveries: {

@@ -1,4 +1,4 @@
-import { codeIn, type Table, numberOrZeroIn } from './item-pollsters.ts';
+import { codeIn, numberOrZeroIn, type Table } from './item-pollsters.ts';
 import type { Listing } from './listing.ts';
 
 export const shares: Listing = {

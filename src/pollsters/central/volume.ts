@@ -3,7 +3,7 @@ import type { JsonObject } from '../../wire/value.ts';
 import { isObject } from '../../wire/value.ts';
 import type { Central } from './central.ts';
 import { listIn, numberOf, objectIn, textIn } from './fields.ts';
-import { codeIn, type Table, numberIn } from './item-pollsters.ts';
+import { codeIn, numberIn, type Table } from './item-pollsters.ts';
 import type { Listing, Values } from './listing.ts';
 
 const cinder = ({ services }: Central) => services.volume;

@@ -10,8 +10,7 @@ import { collect, type FakeHost, fakeHost } from '../../../src/testing.ts';
 import { type Answer, credentialsFor, type FakeCloud } from '../../helpers/fake-openstack.ts';
 import { cloudWith, sessionOf } from '../../openstack/support.ts';
 
-const fixture = (name: string) =>
-  readFileSync(new URL(`../../fixtures/central/${name}`, import.meta.url), 'utf8');
+const fixture = (name: string) => readFileSync(new URL(`../../fixtures/central/${name}`, import.meta.url), 'utf8');
 
 export interface GoldenSample {
   readonly counter_name: string;
@@ -77,7 +76,11 @@ export async function recordedCloud(): Promise<FakeCloud> {
     type,
     url: `${path}/`,
   }));
-  for (const { path } of recorded) cloud.routes.set(path.replace(/\?.*/, ''), replay);
+  for (const { path, service } of recorded) {
+    const bare = path.replace(/\?.*/, '');
+    cloud.routes.set(bare, replay);
+    if (service === 'rgw-fake') cloud.tokenless.add(bare);
+  }
   return cloud;
 }
 
