@@ -35,7 +35,7 @@ const CINDER = { 'openstack-api-version': 'volume 3.64' };
 const ALL_PROJECTS = { 'x-auth-all-projects': 'True' };
 
 /** Throws `ERR_CONFIG` where credentials are configured that do not suffice. */
-export function createCentral(host: Host): Central {
+function createCentral(host: Host): Central {
   const session = openSession(host);
   const { serviceTypes } = host.config;
   const troubles = new Set<string>();

@@ -5,7 +5,7 @@ import { parseJson } from '../../wire/json-parser.ts';
 import { isList, isObject, type JsonObject } from '../../wire/value.ts';
 
 /** The totals that Swift tells of an account, as headers. */
-export type Account = HttpResponse['headers'];
+type Account = HttpResponse['headers'];
 
 export interface SwiftApi {
   account(project: string, ctx: PollContext): Promise<Account>;

@@ -8,7 +8,7 @@ import type { PollContext } from '../../../src/plugin.ts';
 import type { Sample } from '../../../src/sample.ts';
 import { collect, type FakeHost, fakeHost } from '../../../src/testing.ts';
 import { type Answer, credentialsFor, type FakeCloud } from '../../helpers/fake-openstack.ts';
-import { cloudWith, sessionOf } from '../../openstack/support.ts';
+import { cloudWith, sessionOf, testClock } from '../../openstack/support.ts';
 
 const fixture = (name: string) => readFileSync(new URL(`../../fixtures/central/${name}`, import.meta.url), 'utf8');
 
@@ -19,7 +19,7 @@ export interface GoldenSample {
   readonly resource_metadata: Readonly<Record<string, unknown>>;
 }
 
-export interface Recorded {
+interface Recorded {
   readonly service: string;
   readonly method: string;
   readonly path: string;
@@ -33,12 +33,14 @@ const lines = (text: string) => text.trimEnd().split('\n');
 /** What upstream sent of a real cloud. */
 export const golden: readonly GoldenSample[] = lines(fixture('samples.jsonl')).map((line) => JSON.parse(line));
 /** What its services had answered. */
-export const recorded: readonly Recorded[] = lines(fixture('http.jsonl')).map((line) => JSON.parse(line));
+const recorded: readonly Recorded[] = lines(fixture('http.jsonl')).map((line) => JSON.parse(line));
 
 export interface Agent {
   readonly cloud: FakeCloud;
   readonly host: FakeHost;
   readonly registry: Registry;
+  /** Time passes only when a test says so. */
+  readonly clock: { time: number };
   /** The samples of one poll; the polls of one cycle share a context. */
   poll(pollster: string, ctx?: PollContext): Promise<readonly Sample[]>;
   cycle(): PollContext;
@@ -46,7 +48,8 @@ export interface Agent {
 
 export async function agentOf(cloud: FakeCloud, options: Overrides = {}): Promise<Agent> {
   const serviceCredentials = credentialsFor(cloud);
-  const host = fakeHost({ options: { ...options, serviceCredentials }, openstack: sessionOf(cloud) });
+  const clock = testClock();
+  const host = fakeHost({ options: { ...options, serviceCredentials }, openstack: sessionOf(cloud, {}, clock) });
   const registry = await loadRegistry({ namespaces: ['central'], plugins: [] }, host);
   const cycle = (): PollContext => ({
     signal: AbortSignal.timeout(20_000),
@@ -58,6 +61,7 @@ export async function agentOf(cloud: FakeCloud, options: Overrides = {}): Promis
     cloud,
     host,
     registry,
+    clock,
     cycle,
     async poll(name, ctx = cycle()) {
       const found = registry.pollsters.find((one) => one.name === name);
