@@ -73,8 +73,21 @@ export const pollingOptions = {
     type: 'boolean',
     default: false,
     deprecated: [['polling', 'tenant_name_discovery']],
-    noEffect: notYet,
-    help: 'Ask Keystone for the names of the projects and users of samples.',
+    help: 'Ask Keystone for the names of the projects and users of samples. They are kept for ten minutes.',
+  },
+  max_requests_per_second: {
+    type: 'float',
+    default: 0,
+    min: 0,
+    own: true,
+    help: 'Most requests to each OpenStack service in a second, over all pollsters; 0 sets no limit.',
+  },
+  max_requests_in_flight: {
+    type: 'integer',
+    default: 8,
+    min: 1,
+    own: true,
+    help: 'Most requests to each OpenStack service at a time, over all pollsters.',
   },
   ignore_disabled_projects: {
     type: 'boolean',
