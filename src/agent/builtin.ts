@@ -5,4 +5,5 @@ export const builtin: Readonly<Record<string, () => Promise<{ readonly default: 
   central: () => import('../pollsters/central/index.ts'),
   compute: () => import('../pollsters/compute/index.ts'),
   host: () => import('../pollsters/host/index.ts'),
+  ipmi: () => import('../pollsters/ipmi/index.ts'),
 };

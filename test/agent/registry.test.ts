@@ -24,7 +24,7 @@ describe('the manifest', () => {
   });
 });
 
-describe.each(['compute', 'central'])('the namespace %s', (namespace) => {
+describe.each(['compute', 'central', 'ipmi'])('the namespace %s', (namespace) => {
   it('has every pollster of upstream’s', async () => {
     const { names } = await load({ namespaces: [namespace] });
 
@@ -57,7 +57,7 @@ describe('loadRegistry', () => {
 
   it('refuses a namespace that nobody provides, with the nearest and the known ones', async () => {
     await expect(load({ namespaces: ['hots'] })).rejects.toThrow(
-      'no plugin provides namespace hots, did you mean host? (known: central, compute, host)',
+      'no plugin provides namespace hots, did you mean host? (known: central, compute, host, ipmi)',
     );
   });
 

@@ -187,7 +187,7 @@ export const ipmiOptions = {
   polling_retry: {
     type: 'integer',
     default: 3,
-    noEffect: notYet,
+    noEffect: 'a pollster that fails is tried again in each cycle',
     help: 'Failures after which an IPMI pollster is given up; below 0 it never is.',
   },
 } as const satisfies OptionGroup;
