@@ -1,6 +1,8 @@
 /** Asks the management controller of this machine, through the program ipmitool. */
 import { execFile } from 'node:child_process';
-import { codeOf, NoDataError, ServiceError } from '../../errors.ts';
+import { access, constants } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import { NoDataError, ServiceError } from '../../errors.ts';
 import { createTurns } from '../../util/turns.ts';
 
 /** What it prints. Rejects with `ERR_NO_DATA` where the machine has no such sensor, else with `ERR_SERVICE`. */
@@ -18,23 +20,35 @@ export function createIpmiTool(): IpmiTool {
   return (args, signal) => turns(() => run(args, signal));
 }
 
-function run(args: readonly string[], signal: AbortSignal): Promise<string> {
+async function run(args: readonly string[], signal: AbortSignal): Promise<string> {
   signal.throwIfAborted();
+  const program = await find('ipmitool');
   const env = { ...process.env, LC_ALL: 'C' };
   const options = { env, signal, timeout: TIMEOUT, maxBuffer: MAX_BYTES, killSignal: 'SIGKILL' } as const;
   return new Promise((resolve, reject) => {
-    const child = execFile('ipmitool', [...args], options, (error, stdout, stderr) => {
+    const child = execFile(program, [...args], options, (error, stdout, stderr) => {
       if (error === null) resolve(stdout);
-      // What could not be started is let go of a turn later.
-      else setImmediate(() => reject(signal.aborted ? signal.reason : explain(error, stdout, stderr)));
+      else reject(signal.aborted ? signal.reason : explain(error, stdout, stderr));
     });
     child.stdin?.end();
   });
 }
 
+async function find(program: string): Promise<string> {
+  for (const folder of (process.env['PATH'] ?? '').split(delimiter)) {
+    const path = join(folder, program);
+    try {
+      await access(path, constants.X_OK);
+      return path;
+    } catch {
+      // It may be in the next one.
+    }
+  }
+  throw new ServiceError(`${program} is not installed`);
+}
+
 function explain(error: Error, stdout: string, stderr: string): Error {
   const [said = ''] = stderr.trim().split('\n');
-  if (codeOf(error) === 'ENOENT') return new ServiceError('ipmitool is not installed', { cause: error });
   if (NO_RIGHTS.test(stderr)) return new ServiceError(`ipmitool has no right to ask the controller: ${said}`);
   if (NO_DEVICE.test(stderr)) {
     return new ServiceError(`ipmitool finds no controller, or has no right to ask it: ${said}`);
