@@ -27,8 +27,6 @@ export interface GenerationRequest {
   readonly log: Logger;
 }
 
-const DEFAULT_NAMESPACES = 'compute,central';
-
 /** Throws {@link ConfigError} where the configuration cannot be run; nothing stays open then. */
 export async function createGeneration(request: GenerationRequest): Promise<Generation> {
   const { loaded, log, sources, states } = request;
@@ -43,7 +41,6 @@ export async function createGeneration(request: GenerationRequest): Promise<Gene
   const registry = await loadRegistry(
     {
       namespaces,
-      lenient: request.namespaces === undefined && namespaces.join() === DEFAULT_NAMESPACES,
       plugins: config.default.plugins,
       ...(request.pollsterList === undefined ? {} : { pollsterList: request.pollsterList }),
     },

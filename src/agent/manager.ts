@@ -9,6 +9,7 @@ import { type Clock, systemClock } from '../util/clock.ts';
 import { createDiscoverer } from './discovery.ts';
 import { watchDiscoveries } from './edge-polls.ts';
 import type { AgentHost } from './host.ts';
+import { withNames } from './identity-names.ts';
 import { PollingTask } from './polling-task.ts';
 import { PollsterRun } from './pollster-run.ts';
 import type { Registry } from './registry.ts';
@@ -42,7 +43,7 @@ export interface AgentManager {
 export function createManager(parts: ManagerParts): AgentManager {
   const clock = parts.clock ?? systemClock;
   const { host, registry } = parts;
-  const tasks = createTasks(parts, clock);
+  const tasks = createTasks({ ...parts, output: named(parts, clock) }, clock);
   return {
     pollsters: tasks.reduce((sum, { size }) => sum + size, 0),
     async run(stop, kill, predecessor) {
@@ -61,6 +62,12 @@ export function createManager(parts: ManagerParts): AgentManager {
       return slots;
     },
   };
+}
+
+/** Throws `ERR_CONFIG` where Keystone is to be asked and the credentials do not suffice. */
+function named({ config, host, output }: ManagerParts, clock: Clock): Output {
+  if (!config.polling.identityNameDiscovery) return output;
+  return withNames(output, { session: host.openstack(), clock, log: host.log });
 }
 
 function createTasks(parts: ManagerParts, clock: Clock): readonly PollingTask[] {

@@ -31,8 +31,6 @@ export interface Registry {
 export interface RegistryRequest {
   /** Undefined asks for every namespace there is. */
   readonly namespaces: readonly string[] | undefined;
-  /** Nobody asked for these namespaces by name: one that no plugin provides is left out, not an error. */
-  readonly lenient?: boolean;
   /** Shell wildcards of `--pollster-list`; a pollster must match one of them. */
   readonly pollsterList?: readonly string[];
   /** `[DEFAULT] plugins`: package names, or absolute paths of files. */
@@ -48,10 +46,6 @@ export async function loadRegistry(request: RegistryRequest, host: Host): Promis
   const namespaces = [...new Set([...Object.keys(builtin), ...external.flatMap(({ plugin }) => namespacesOf(plugin))])];
   const wanted = (request.namespaces ?? namespaces).filter((namespace) => {
     if (namespaces.includes(namespace)) return true;
-    if (request.lenient === true) {
-      host.log.info({ namespace }, 'no plugin provides this default namespace, it is left out');
-      return false;
-    }
     const near = nearest(namespace, namespaces);
     const hint = near === undefined ? '' : `, did you mean ${near}?`;
     throw new ConfigError(`no plugin provides namespace ${namespace}${hint} (known: ${namespaces.sort().join(', ')})`);

@@ -1,6 +1,7 @@
 /** OpenStack as the credentials of `[service_credentials]` see it. */
 import type { Config } from '../config/options.ts';
 import { type Clock, systemClock } from '../util/clock.ts';
+import { createBudget } from './budget.ts';
 import { type Catalogue, type Endpoint, type EndpointFilter, findEndpoints } from './catalogue.ts';
 import { readCredentials } from './credentials.ts';
 import { ApiError, NoEndpointError } from './errors.ts';
@@ -50,6 +51,8 @@ const USER_AGENT = 'ceilometer-polling ceilometer-ts';
 export function createSession(config: Config, options: SessionOptions = {}): OpenStackSession {
   const { clock = systemClock, random = Math.random } = options;
   const { region, face, ...http } = sessionSettings(config);
+  const { maxRequestsPerSecond: perSecond, maxRequestsInFlight: atATime } = config.polling;
+  const budget = createBudget({ perSecond, atATime, clock });
   const credentials = readCredentials(config);
   const pool = createHttp(http);
   const closed = new AbortController();
@@ -67,9 +70,10 @@ export function createSession(config: Config, options: SessionOptions = {}): Ope
     throw new ApiError(`${what} answered ${response.status}, [service_credentials] may be wrong`, response.status);
   }
 
-  function send(request: HttpRequest): Promise<HttpResponse> {
-    if (request.method !== 'GET' && request.method !== 'HEAD') return pool.send(request);
-    return withRetries(() => pool.send(request), request.signal, { clock, random });
+  function send(serviceType: string, request: HttpRequest): Promise<HttpResponse> {
+    const attempt = () => budget.spend(serviceType, request.signal, () => pool.send(request));
+    if (request.method !== 'GET' && request.method !== 'HEAD') return attempt();
+    return withRetries(attempt, request.signal, { clock, random });
   }
 
   function filterOf(serviceType: string, serviceName?: string): EndpointFilter {
@@ -108,7 +112,7 @@ export function createSession(config: Config, options: SessionOptions = {}): Ope
       access: (signal) => freshAccess((access) => lookUp(access) !== undefined, signal),
       headers: { 'user-agent': USER_AGENT, ...wanted.headers },
       secrets: credentials.secrets,
-      send,
+      send: (request) => send(serviceType, request),
     });
   }
 

@@ -3,6 +3,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { ServiceError } from '../errors.ts';
 
+type TlsVersion = '1.2' | '1.3';
+
 export interface TlsSettings {
   /** Undefined takes the authorities that this machine trusts. */
   readonly cafile?: string | undefined;
@@ -10,6 +12,9 @@ export interface TlsSettings {
   /** Undefined when the file of the certificate holds the key, too. */
   readonly keyfile?: string | undefined;
   readonly insecure: boolean;
+  /** `1.2` or `1.3`. */
+  readonly minVersion?: TlsVersion | undefined;
+  readonly maxVersion?: TlsVersion | undefined;
 }
 
 /** Where distributions keep what they trust. Node has a list of its own, which an operator's authority is not in. */
@@ -28,7 +33,13 @@ export function secureContext(settings: TlsSettings): SecureContext {
   // Node would go on with its own list.
   if (ca && !ca.includes('-BEGIN ')) throw new ServiceError(`cafile ${bundle} holds no certificate`);
   try {
-    return createSecureContext({ ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) });
+    return createSecureContext({
+      ...(ca && { ca }),
+      ...(cert && { cert }),
+      ...(key && { key }),
+      ...(settings.minVersion && { minVersion: `TLSv${settings.minVersion}` as const }),
+      ...(settings.maxVersion && { maxVersion: `TLSv${settings.maxVersion}` as const }),
+    });
   } catch (cause) {
     const files = [settings.cafile, settings.certfile, settings.keyfile].filter((file) => file !== undefined);
     throw new ServiceError(`cannot use the certificates of ${files.join(', ')}`, { cause });

@@ -32,6 +32,8 @@ export interface FakeCloud {
   }[];
   /** What answers a path, without its query; the rest is answered 404. */
   readonly routes: Map<string, Answer>;
+  /** Paths that take no token. */
+  readonly tokenless: Set<string>;
   /** Takes the place of the login. */
   login: Answer | undefined;
   close(): Promise<void>;
@@ -68,6 +70,7 @@ export async function startFakeCloud(tls?: ServerOptions): Promise<FakeCloud> {
     valid: new Set(),
     catalogue: [{ type: 'compute', url: '/compute/v2.1' }],
     routes: new Map(),
+    tokenless: new Set(),
     login: undefined,
     async close() {
       server.closeAllConnections();
@@ -94,7 +97,7 @@ export async function startFakeCloud(tls?: ServerOptions): Promise<FakeCloud> {
     }
     cloud.asked.push(asked);
     const token = String(asked.headers['x-auth-token']);
-    if (!cloud.valid.has(token))
+    if (!cloud.valid.has(token) && !cloud.tokenless.has(asked.path.replace(/\?.*/, '')))
       return json({ error: { code: 401, message: `bad token ${token}` } }, 401)(asked, response);
     const answer = cloud.routes.get(asked.path.replace(/\?.*/, ''));
     return (answer ?? json({ itemNotFound: { code: 404, message: 'there is no such thing' } }, 404))(asked, response);

@@ -1,6 +1,6 @@
 /** libvirtd that dies again and again under the agent's hands. */
 import { readdirSync, readlinkSync } from 'node:fs';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { createInspector } from '../../src/libvirt/create-inspector.ts';
 import { createDomains, plainDomains } from '../helpers/domains.ts';
 import { eventually } from '../helpers/eventually.ts';
@@ -8,6 +8,9 @@ import { describeWithLibvirtd, type Libvirtd, startLibvirtd } from '../helpers/l
 import { recordingLog } from '../helpers/recording-log.ts';
 
 const ROUNDS = 20;
+
+// Twenty daemons take their time to start on a busy machine.
+vi.setConfig({ testTimeout: 180_000 });
 
 describeWithLibvirtd('an inspector whose libvirtd is killed', () => {
   let libvirtd: Libvirtd;

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { notYet, type OptionGroup } from '../option.ts';
+import type { OptionGroup } from '../option.ts';
 
 const oneProcess = 'the agent runs neither green threads nor child processes';
 
@@ -82,7 +82,6 @@ export const agentOptions = {
   reseller_prefix: {
     type: 'string',
     default: 'AUTH_',
-    noEffect: notYet,
     help: 'Prefix of Swift account names; the same as reseller_prefix of the proxy server.',
   },
   pipeline_cfg_file: {

@@ -73,14 +73,32 @@ export const pollingOptions = {
     type: 'boolean',
     default: false,
     deprecated: [['polling', 'tenant_name_discovery']],
-    noEffect: notYet,
-    help: 'Ask Keystone for the names of the projects and users of samples.',
+    help: 'Ask Keystone for the names of the projects and users of samples. They are kept for ten minutes.',
+  },
+  max_requests_per_second: {
+    type: 'float',
+    default: 0,
+    min: 0,
+    own: true,
+    help: 'Most requests to each OpenStack service in a second, over all pollsters; 0 sets no limit.',
+  },
+  max_requests_in_flight: {
+    type: 'integer',
+    default: 8,
+    min: 1,
+    own: true,
+    help: 'Most requests to each OpenStack service at a time, over all pollsters.',
   },
   ignore_disabled_projects: {
     type: 'boolean',
     default: false,
-    noEffect: notYet,
-    help: 'Leave out disabled projects when projects are discovered.',
+    help: 'Leave out disabled projects, and those of disabled domains, when projects are discovered.',
+  },
+  include_vpn_secrets: {
+    type: 'boolean',
+    default: false,
+    own: true,
+    help: 'Whether samples of IPsec connections carry the pre-shared key, as upstream sends it. It is masked otherwise.',
   },
   enable_prometheus_exporter: {
     type: 'boolean',
@@ -169,7 +187,7 @@ export const ipmiOptions = {
   polling_retry: {
     type: 'integer',
     default: 3,
-    noEffect: notYet,
+    noEffect: 'a pollster that fails is tried again in each cycle',
     help: 'Failures after which an IPMI pollster is given up; below 0 it never is.',
   },
 } as const satisfies OptionGroup;

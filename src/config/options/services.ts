@@ -1,10 +1,10 @@
-import { notYet, type OptionGroup } from '../option.ts';
+import type { OptionGroup } from '../option.ts';
 
 const serviceType = (name: string, type: string) =>
-  ({ type: 'string', default: type, noEffect: notYet, help: `Type of ${name} in the service catalogue.` }) as const;
+  ({ type: 'string', default: type, help: `Type of ${name} in the service catalogue.` }) as const;
 
-const text = (help: string) => ({ type: 'string', noEffect: notYet, help }) as const;
-const secret = (help: string) => ({ type: 'string', secret: true, noEffect: notYet, help }) as const;
+const value = (help: string) => ({ type: 'string', help }) as const;
+const hidden = (help: string) => ({ type: 'string', secret: true, help }) as const;
 
 /** Names of the endpoints in the service catalogue that the pollsters of the namespace central ask. */
 export const serviceTypesOptions = {
@@ -13,17 +13,14 @@ export const serviceTypesOptions = {
   designate: serviceType('Designate', 'dns'),
   manila: serviceType('Manila', 'sharev2'),
   neutron: serviceType('Neutron', 'network'),
-  nova: { type: 'string', default: 'compute', help: 'Type of Nova in the service catalogue.' },
+  nova: serviceType('Nova', 'compute'),
   octavia: serviceType('Octavia', 'load-balancer'),
-  radosgw: text('Type of the RADOS gateway in the service catalogue.'),
+  radosgw: value('Type of the RADOS gateway in the service catalogue.'),
   swift: serviceType('Swift', 'object-store'),
 } as const satisfies OptionGroup;
 
 /** keystoneauth's session options, and those of its plugins for passwords, tokens and application credentials. */
 const otherKinds = 'only passwords and application credentials are supported';
-
-const value = (help: string) => ({ type: 'string', help }) as const;
-const hidden = (help: string) => ({ type: 'string', secret: true, help }) as const;
 
 /**
  * keystoneauth's session options, and those of its plugins for passwords and application credentials. With
@@ -99,20 +96,19 @@ export const credentialsOptions = {
 } as const satisfies OptionGroup;
 
 export const rgwAdminCredentialsOptions = {
-  access_key: secret('Access key of the RADOS gateway.'),
-  secret_key: secret('Secret key of the RADOS gateway.'),
+  access_key: hidden('Access key of the RADOS gateway.'),
+  secret_key: hidden('Secret key of the RADOS gateway.'),
 } as const satisfies OptionGroup;
 
 export const rgwClientOptions = {
   implicit_tenants: {
     type: 'boolean',
     default: false,
-    noEffect: notYet,
     help: 'Whether the gateway puts each user into a tenant of its own.',
   },
-  rgw_service_name: text('Name of the gateway in the service catalogue; empty means by type.'),
-  insecure: { type: 'boolean', default: true, noEffect: notYet, help: 'Do not check the certificate of the gateway.' },
-  cafile: text('Certificates of the authorities that the gateway is checked against.'),
-  tls_min_version: text('Lowest TLS version: 1.2 or 1.3.'),
-  tls_max_version: text('Highest TLS version: 1.2 or 1.3.'),
+  rgw_service_name: value('Name of the gateway in the service catalogue; empty means by type.'),
+  insecure: { type: 'boolean', default: true, help: 'Do not check the certificate of the gateway.' },
+  cafile: value('Certificates of the authorities that the gateway is checked against.'),
+  tls_min_version: { type: 'string', choices: ['1.2', '1.3'], help: 'Lowest TLS version: 1.2 or 1.3.' },
+  tls_max_version: { type: 'string', choices: ['1.2', '1.3'], help: 'Highest TLS version: 1.2 or 1.3.' },
 } as const satisfies OptionGroup;

@@ -1,0 +1,99 @@
+/** `[polling] identity_name_discovery`: the names of the projects and users of samples, from Keystone. */
+import type { Output } from '../output/output.ts';
+import { type Logger, type OpenStackSession, statusOf } from '../plugin.ts';
+import type { Sample } from '../sample.ts';
+import type { Clock } from '../util/clock.ts';
+import { untilAborted } from '../util/scope.ts';
+
+export interface NamesParts {
+  readonly session: OpenStackSession;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+type Kind = 'projects' | 'users';
+
+/** Upstream's, in milliseconds. */
+const LIFE = 600_000;
+/** Of the word that there is no name, and of the one that Keystone does not answer. */
+const LIFE_OF_NOTHING = 60_000;
+/** Milliseconds that samples wait for a name. */
+const PATIENCE = 10_000;
+
+interface Entry {
+  readonly name: Promise<string | null>;
+  until: number;
+}
+
+/** An output that adds names to samples which have none, and hands them on. A name that is not known stays null. */
+export function withNames(output: Output, parts: NamesParts): Output {
+  const nameOf = createNames(parts);
+
+  async function named(sample: Sample, signal: AbortSignal): Promise<Sample> {
+    const { projectId, projectName, userId, userName } = sample;
+    const [project, user] = await Promise.all([
+      projectName ?? nameOf('projects', projectId, signal),
+      userName ?? nameOf('users', userId, signal),
+    ]);
+    return { ...sample, projectName: project, userName: user };
+  }
+
+  return {
+    async publish(batch, signal) {
+      await output.publish(await Promise.all(batch.map((sample) => named(sample, signal))), signal);
+    },
+    cycleEnded: (report) => output.cycleEnded?.(report),
+    flush: (signal) => output.flush(signal),
+    close: () => output.close(),
+  };
+}
+
+function createNames({ session, clock, log }: NamesParts) {
+  const identity = session.service('identity', { version: 'v3' });
+  const known = new Map<string, Entry>();
+  let swept = clock.monotonic();
+  /** Until when Keystone is not asked, since it did not answer. */
+  let silentUntil = 0;
+  let silent = false;
+
+  async function ask(kind: Kind, id: string): Promise<string | null> {
+    if (clock.monotonic() < silentUntil) return null;
+    try {
+      const signal = AbortSignal.timeout(PATIENCE);
+      const answer = await identity.get(`/${kind}/${encodeURIComponent(id)}`, { signal });
+      if (silent) log.info({}, 'Keystone tells names again');
+      silent = false;
+      const [found] = Object.values(answer);
+      const name = typeof found === 'object' && found !== null && 'name' in found ? found['name'] : undefined;
+      return typeof name === 'string' ? name : null;
+    } catch (error) {
+      // Samples outlive projects and users.
+      if (statusOf(error) === 404) return null;
+      if (!silent) log.warn({ err: error }, 'Keystone does not tell names of projects and users, samples go without');
+      silent = true;
+      silentUntil = clock.monotonic() + LIFE_OF_NOTHING;
+      return null;
+    }
+  }
+
+  function sweep(now: number): void {
+    if (now - swept < LIFE_OF_NOTHING) return;
+    swept = now;
+    for (const [key, { until }] of known) if (now >= until) known.delete(key);
+  }
+
+  return function nameOf(kind: Kind, id: string | null, signal: AbortSignal): Promise<string | null> | null {
+    if (id === null || id === '') return null;
+    const now = clock.monotonic();
+    sweep(now);
+    const key = `${kind} ${id}`;
+    const old = known.get(key);
+    if (old !== undefined && now < old.until) return untilAborted(old.name, signal);
+    const entry: Entry = { name: ask(kind, id), until: Number.POSITIVE_INFINITY };
+    known.set(key, entry);
+    void entry.name.then((name) => {
+      entry.until = clock.monotonic() + (name === null ? LIFE_OF_NOTHING : LIFE);
+    });
+    return untilAborted(entry.name, signal);
+  };
+}

@@ -1,0 +1,54 @@
+/** Aodh: how often alarms were found in which state. */
+import type { Factory, Metadata, Pollster, Reading } from '../../plugin.ts';
+import type { JsonObject } from '../../wire/value.ts';
+import type { CentralOf } from './central.ts';
+import { numberOf, objectIn } from './fields.ts';
+import { itemsOf, refuseOthers } from './item-pollsters.ts';
+import type { Listing } from './listing.ts';
+
+export const alarms: Listing = {
+  name: 'alarm',
+  service: ({ services }) => services.alarm,
+  path: '/metrics',
+  collection: 'evaluation_results',
+  query: { all_projects: 'true' },
+  // Older ones lack it.
+  optional: true,
+  unfold: (result): JsonObject => ({
+    ...objectIn(result, 'state_counters'),
+    id: result['alarm_id'] ?? null,
+    project_id: result['project_id'] ?? null,
+  }),
+  project: ['project_id'],
+  metadata: [],
+  values: ['insufficient data', 'ok', 'alarm'],
+};
+
+const meter = {
+  name: 'alarm.evaluation_result',
+  type: 'gauge',
+  unit: 'evaluation_result_count',
+  help: 'How often the alarm was found in a state: a sample for each state, which is in the metadata.',
+} as const;
+
+const stateOf: ReadonlyMap<string, Metadata> = new Map(alarms.values.map((state) => [state, { alarm_state: state }]));
+
+export function evaluationResults(centralOf: CentralOf): Factory<Pollster> {
+  return (host) => {
+    centralOf(host);
+    return {
+      meters: [meter],
+      discovery: alarms.name,
+      *poll(resources): Generator<Reading> {
+        const items = itemsOf(resources, alarms);
+        for (const { id, projectId, values } of items) {
+          for (const [state, metadata] of stateOf) {
+            const volume = numberOf(values[state]);
+            if (volume !== undefined) yield { resourceId: id, volume, projectId, metadata };
+          }
+        }
+        refuseOthers(resources, items, alarms, meter.name);
+      },
+    };
+  };
+}

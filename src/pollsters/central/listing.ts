@@ -1,0 +1,90 @@
+/** Discoveries of what services list. */
+import type { Discovery, Metadata, MetadataValue, OpenStackService, Resource } from '../../plugin.ts';
+import type { JsonObject } from '../../wire/value.ts';
+import { askedOf, type Central } from './central.ts';
+import { plain, textIn } from './fields.ts';
+
+/** A list of a service, and what of its entries is kept. */
+export interface Listing {
+  /** The discovery's name. */
+  readonly name: string;
+  readonly service: (central: Central) => OpenStackService | undefined;
+  readonly path: string;
+  /** The list's name in the answer. */
+  readonly collection: string;
+  readonly query?: Readonly<Record<string, string>>;
+  /** A service may lack this API: 404 says that there is nothing. */
+  readonly optional?: true;
+  /** Puts what lies deeper into an entry, or is put together, beside the rest. */
+  readonly unfold?: (entry: JsonObject, central: Central) => JsonObject;
+  /** The keys to look for the project's id in, best first; none for what belongs to no project. */
+  readonly project: readonly string[];
+  readonly user?: string;
+  /** Keys that become metadata; a pair where the name there is another. */
+  readonly metadata: readonly (string | readonly [name: string, key: string])[];
+  /** Keys that meters read. */
+  readonly values: readonly string[];
+}
+
+/** An entry of a list, without what nobody asked for: thousands of them are held for a cycle. */
+export interface Item extends Resource {
+  readonly listing: string;
+  readonly projectId: string | null;
+  readonly userId: string | null;
+  readonly metadata: Metadata;
+  readonly values: Values;
+}
+
+export type Values = Readonly<Record<string, MetadataValue>>;
+
+export function isItem(resource: Resource): resource is Item {
+  return 'listing' in resource && 'values' in resource;
+}
+
+export function listingDiscovery(central: Central, listing: Listing): Discovery<Item> {
+  const { name, path, collection, query, optional = false } = listing;
+  const service = listing.service(central);
+  return {
+    group: name,
+    async discover(_parameter, { signal, log }) {
+      if (service === undefined) return [];
+      return askedOf(central, name, optional, async () => {
+        const items = new Map<string, Item>();
+        let nameless = 0;
+        for await (const page of service.pages(path, collection, { signal, ...(query && { query }) })) {
+          for (const entry of page) {
+            const item = itemOf(entry, listing, central);
+            // What moves between two pages is listed twice.
+            if (item !== undefined) items.set(item.id, item);
+            else nameless += 1;
+          }
+        }
+        if (nameless > 0) log.debug({ discovery: name, entries: nameless }, 'some entries have no id');
+        return [...items.values()];
+      });
+    },
+  };
+}
+
+function itemOf(entry: JsonObject, listing: Listing, central: Central): Item | undefined {
+  const unfolded = listing.unfold?.(entry, central) ?? entry;
+  const id = textIn(unfolded, 'id');
+  if (id === undefined) return undefined;
+  return {
+    id,
+    listing: listing.name,
+    projectId: textIn(unfolded, ...listing.project) ?? null,
+    userId: (listing.user && textIn(unfolded, listing.user)) || null,
+    metadata: pick(unfolded, listing.metadata),
+    values: pick(unfolded, listing.values),
+  };
+}
+
+function pick(entry: JsonObject, keys: Listing['metadata']): Values {
+  return Object.fromEntries(
+    keys.map((key) => {
+      const [name, from] = typeof key === 'string' ? [key, key] : key;
+      return [name, plain(entry[from])];
+    }),
+  );
+}

@@ -1,0 +1,62 @@
+/** What is asked of Swift, account by account. */
+import { ServiceError } from '../../errors.ts';
+import type { HttpResponse, Method, OpenStackService, PollContext } from '../../plugin.ts';
+import { parseJson } from '../../wire/json-parser.ts';
+import { isList, isObject, type JsonObject } from '../../wire/value.ts';
+
+/** The totals that Swift tells of an account, as headers. */
+type Account = HttpResponse['headers'];
+
+export interface SwiftApi {
+  account(project: string, ctx: PollContext): Promise<Account>;
+  /**
+   * The containers, page by page. Meters share the first page, which is all there is of most accounts; the further
+   * ones are fetched by each for itself, and are not kept.
+   */
+  containers(project: string, ctx: PollContext): AsyncGenerator<readonly JsonObject[]>;
+}
+
+interface Page {
+  readonly containers: readonly JsonObject[];
+  /** Of the whole account, where Swift says so. */
+  readonly total: number | undefined;
+}
+
+export function createSwiftApi(service: OpenStackService, resellerPrefix: string): SwiftApi {
+  /** The catalogue's URL has the account of the agent's own project. */
+  async function request(method: Method, project: string, query: Readonly<Record<string, string>>, ctx: PollContext) {
+    const endpoint = new URL(await service.endpoint(ctx.signal));
+    const root = endpoint.pathname.replace(/\/v1(\/.*)?$/, '').replace(/\/+$/, '');
+    const url = `${endpoint.origin}${root}/v1/${encodeURIComponent(resellerPrefix + project)}`;
+    return service.request(method, url, { query, signal: ctx.signal });
+  }
+
+  async function page(project: string, marker: string | undefined, ctx: PollContext): Promise<Page> {
+    const query = { format: 'json', ...(marker !== undefined && { marker }) };
+    const { text, headers } = await request('GET', project, query, ctx);
+    const listed = text === '' ? [] : parseJson(text);
+    if (!isList(listed)) throw new ServiceError(`object-store: the containers of ${project} are no list`);
+    const total = Number(headers['x-account-container-count'] ?? Number.NaN);
+    return { containers: listed.filter(isObject).map(slim), total: Number.isNaN(total) ? undefined : total };
+  }
+
+  return {
+    account: (project, ctx) =>
+      ctx.cache.get(`swift account ${project}`, async () => (await request('HEAD', project, {}, ctx)).headers),
+    async *containers(project, ctx) {
+      let next = await ctx.cache.get(`swift containers ${project}`, () => page(project, undefined, ctx));
+      for (let seen = 0; next.containers.length > 0; ) {
+        yield next.containers;
+        seen += next.containers.length;
+        if (next.total !== undefined && seen >= next.total) return;
+        const marker = next.containers.at(-1)?.['name'];
+        if (typeof marker !== 'string') return;
+        next = await page(project, marker, ctx);
+      }
+    },
+  };
+}
+
+function slim({ name = null, count = null, bytes = null, storage_policy = null }: JsonObject): JsonObject {
+  return { name, count, bytes, storage_policy };
+}
