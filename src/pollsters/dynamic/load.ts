@@ -54,7 +54,10 @@ function compileAt(
     if (OPTIONS.includes(key)) continue;
     const meant = nearest(key, OPTIONS);
     const hint = meant === undefined ? '' : `, did you mean ${meant}`;
-    log.warn({ reason: `${path}:${file.lineOf([...at, key])}: ${own.name}: unknown key ${key}${hint}` }, 'definition');
+    log.warn(
+      { reason: `${path}:${file.lineOf([...at, key])}: ${own.name}: unknown option ${key}${hint}` },
+      'definition has an option that is not known',
+    );
   }
   const raw = parent === undefined ? own : inherited(own, parent);
   const single = !Array.isArray(field(item, 'extra_metadata_fields'));

@@ -110,7 +110,11 @@ function dictionary(value: Value): JsonValue {
 }
 
 const FLOAT = /^[+-]?(\d[\d_]*(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/;
-const SPECIAL: Readonly<Record<string, number>> = { inf: Infinity, infinity: Infinity, nan: NaN };
+const SPECIAL: ReadonlyMap<string, number> = new Map([
+  ['inf', Number.POSITIVE_INFINITY],
+  ['infinity', Number.POSITIVE_INFINITY],
+  ['nan', Number.NaN],
+]);
 
 function toFloat(value: Value): JsonValue {
   if (isNumber(value)) return float(toNumber(value));
@@ -118,7 +122,7 @@ function toFloat(value: Value): JsonValue {
   const digits = value.trim();
   if (FLOAT.test(digits)) return float(Number(digits.replaceAll('_', '')));
   const [, minus, word = ''] = /^([+-]?)([a-z]+)$/i.exec(digits) ?? [];
-  const special = SPECIAL[word.toLowerCase()];
+  const special = SPECIAL.get(word.toLowerCase());
   if (special === undefined) {
     throw new EvaluationError('ValueError', `${JSON.stringify(value.slice(0, 40))} is no number`);
   }
