@@ -17,16 +17,23 @@ export interface ApiParts {
 }
 
 const MOST_REDIRECTS = 3;
+/** Milliseconds: the pages of a poll share a secret, the polls do not. */
+const SECRET_LIFE = 10_000;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
 export function apiSource(host: Host, http: Http, definition: Definition, parts: ApiParts): Source {
+  let known: { readonly words: readonly string[]; readonly until: number } | undefined;
+
   async function credentials(signal: AbortSignal): Promise<readonly string[]> {
+    if (known !== undefined && performance.now() < known.until) return known.words;
     const { parameters, secretId } = parts;
     if (parameters === '' && secretId === '') {
       throw new ServiceError(`${definition.name}: neither authentication_parameters nor barbican_secret_id is set`);
     }
     const text = parameters === '' ? await secret(secretId, signal) : parameters;
-    return text.split(',').map((part) => part.trim());
+    const words = text.split(',').map((part) => part.trim());
+    known = { words, until: performance.now() + SECRET_LIFE };
+    return words;
   }
 
   async function secret(id: string, signal: AbortSignal): Promise<string> {

@@ -13,7 +13,7 @@ export interface CommandOptions {
 const MOST_BYTES = 16 * 1024 * 1024;
 
 /**
- * What a command prints, without the line ends at its end. Its exit status does not matter once it has printed
+ * What a command prints, without the line end at its end. Its exit status does not matter once it has printed
  * something. Whatever it started is killed with it at the deadline.
  */
 export async function runCommand(argv: readonly string[], options: CommandOptions): Promise<string> {
@@ -51,7 +51,7 @@ export async function runCommand(argv: readonly string[], options: CommandOption
     child.once('error', (cause) => reject(new ServiceError(`${what}: ${program} cannot be run`, { cause })));
     child.once('close', (status, killed) => {
       limit.signal.removeEventListener('abort', abandon);
-      const text = Buffer.concat(printed).toString('utf8').replace(/\n+$/, '');
+      const text = Buffer.concat(printed).toString('utf8').replace(/\n$/, '');
       if (killed !== null) reject(new ServiceError(`${what}: the command ended on ${killed}`));
       else if (status !== 0 && text === '') {
         const said = describeError(Buffer.concat(complaints).toString('utf8').trim()).slice(0, 200);

@@ -1,4 +1,5 @@
 /** Cuts a Python expression into tokens. */
+import { WholeFloat } from '../../../wire/value.ts';
 import { NotPythonError } from './errors.ts';
 
 export interface Token {
@@ -100,4 +101,15 @@ function contentOf(content: string, prefix: string, unsupported: string[]): stri
       return ESCAPES[single ?? ''] ?? whole;
     },
   );
+}
+
+/** The value of a number's spelling. */
+export function numberOf(text: string): number | bigint | WholeFloat {
+  if (/^0[xX]/.test(text) || /^[0-9]+$/.test(text)) {
+    if (/^0[0-9]*[1-9]/.test(text)) throw new NotPythonError(`the number ${text} with a zero before it`);
+    const value = Number(text);
+    return Number.isSafeInteger(value) ? value : BigInt(text);
+  }
+  const value = Number(text);
+  return Number.isInteger(value) ? new WholeFloat(value) : value;
 }

@@ -2,9 +2,8 @@
  * Reads a Python expression. What is Python but not for definitions is noted and read on, so that a text that turns
  * out not to be Python at all is told apart from one that is refused.
  */
-import { WholeFloat } from '../../../wire/value.ts';
 import { NotPythonError } from './errors.ts';
-import { type Token, tokenize } from './lexer.ts';
+import { numberOf, type Token, tokenize } from './lexer.ts';
 import type { Arguments, BinaryOperator, Comparator, Node } from './syntax.ts';
 import { FUNCTIONS, METHODS } from './vocabulary.ts';
 
@@ -394,14 +393,4 @@ export function parse(text: string): Parsed {
   const { kind, text: rest } = peek();
   if (kind !== 'end') throw new NotPythonError(`unexpected ${rest}`);
   return { root, free, unsupported };
-}
-
-function numberOf(text: string): number | bigint | WholeFloat {
-  if (/^0[xX]/.test(text) || /^[0-9]+$/.test(text)) {
-    if (/^0[0-9]*[1-9]/.test(text)) throw new NotPythonError(`the number ${text} with a zero before it`);
-    const value = Number(text);
-    return Number.isSafeInteger(value) ? value : BigInt(text);
-  }
-  const value = Number(text);
-  return Number.isInteger(value) ? new WholeFloat(value) : value;
 }
