@@ -7,7 +7,12 @@ const quiet = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** Every meter that this package can poll, by namespace. */
 export async function metersMarkdown(): Promise<string> {
-  const { config } = loadConfig({ files: [], dirs: [], env: {} });
+  const { config } = loadConfig({
+    files: [],
+    dirs: [],
+    env: {},
+    overrides: { polling: { pollstersDefinitionsDirs: [] } },
+  });
   const host = createHost(config, quiet);
   const { pollsters } = await loadRegistry({ namespaces: undefined, plugins: [] }, host);
   await host.close();

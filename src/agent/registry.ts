@@ -4,6 +4,7 @@ import { ConfigError, codeOf, describeError, PluginLoadError } from '../errors.t
 import type { Discovery, Host, Plugin, Pollster } from '../plugin.ts';
 import { nearest } from '../util/nearest.ts';
 import { builtin } from './builtin.ts';
+import { loadDynamic } from './dynamic-plugins.ts';
 import { loadExternal, type PluginSource } from './external-plugins.ts';
 import { isMeter } from './stamp.ts';
 
@@ -42,7 +43,10 @@ export interface RegistryRequest {
  * Throws {@link ConfigError} when a namespace is provided by nobody or no pollster is left.
  */
 export async function loadRegistry(request: RegistryRequest, host: Host): Promise<Registry> {
-  const external = await loadExternal(request.plugins, host.log);
+  const external = [
+    ...(await loadExternal(request.plugins, host.log)),
+    ...(await loadDynamic(host.config.polling.pollstersDefinitionsDirs, host.log)),
+  ];
   const namespaces = [...new Set([...Object.keys(builtin), ...external.flatMap(({ plugin }) => namespacesOf(plugin))])];
   const wanted = (request.namespaces ?? namespaces).filter((namespace) => {
     if (namespaces.includes(namespace)) return true;

@@ -9,6 +9,8 @@ export interface YamlFile<T> {
   readonly value: T;
   /** The line where a path such as `['sources', 0, 'meters']` is written, or the nearest part of it that is there. */
   lineOf(path: Path): number;
+  /** Checks a part of it by itself. Throws {@link ConfigError} with one line for each mistake. */
+  part<P>(path: Path, value: unknown, schema: ZodType<P>): P;
 }
 
 /** Reads a YAML file as PyYAML would, and checks it. Throws {@link ConfigError} with one line for each mistake. */
@@ -43,9 +45,14 @@ export function parseYaml<T>(name: string, text: string, schema: ZodType<T>): Ya
     throw new ConfigError(`${name}: not valid YAML: ${uncapitalized(describeError(error))}`, { cause: error });
   }
   const lineOf = (path: Path): number => lineAt(offsetOf(document.contents, path, (node) => node.resolve(document)));
-  const checked = schema.safeParse(raw, { error: ({ code, expected, input }) => typeMessage(code, expected, input) });
-  if (!checked.success) throw new ConfigError(checkMessages(name, checked.error, lineOf));
-  return { value: checked.data, lineOf };
+  function part<P>(path: Path, value: unknown, schema: ZodType<P>): P {
+    const checked = schema.safeParse(value, {
+      error: ({ code, expected, input }) => typeMessage(code, expected, input),
+    });
+    if (checked.success) return checked.data;
+    throw new ConfigError(checkMessages(name, checked.error, (inner) => lineOf([...path, ...inner])));
+  }
+  return { value: part([], raw, schema), lineOf, part };
 }
 
 function syntaxMessage(code: string, message: string): string {

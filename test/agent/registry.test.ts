@@ -1,4 +1,5 @@
 import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { builtin } from '../../src/agent/builtin.ts';
@@ -6,6 +7,7 @@ import { loadRegistry } from '../../src/agent/registry.ts';
 import { upstreamPollsters } from '../../src/agent/upstream-pollsters.ts';
 import { describeError } from '../../src/errors.ts';
 import { fakeHost } from '../../src/testing.ts';
+import { tempFiles } from '../config/temp-files.ts';
 
 const plugin = (name: string) => fileURLToPath(new URL(`../fixtures/plugins/${name}.mjs`, import.meta.url));
 
@@ -20,7 +22,8 @@ describe('the manifest', () => {
   it('names every folder of built-in pollsters', () => {
     const folders = readdirSync(new URL('../../src/pollsters', import.meta.url));
 
-    expect(Object.keys(builtin).sort()).toEqual(folders.sort());
+    // What operators define has no namespace of its own.
+    expect([...Object.keys(builtin), 'dynamic'].sort()).toEqual(folders.sort());
   });
 });
 
@@ -53,6 +56,22 @@ describe('loadRegistry', () => {
     const { names } = await load({ namespaces: ['lab'], plugins: [plugin('good')] });
 
     expect(names).toEqual(['lab.gauge']);
+  });
+
+  it('takes a namespace that only definition files name, and tells of a folder of them that is not there', async () => {
+    const folder = tempFiles({
+      'a.yaml': `[{name: a, namespaces: lab, sample_type: gauge, unit: u, value_attribute: v, host_command: ls}]`,
+    });
+    const host = fakeHost({ options: { polling: { pollstersDefinitionsDirs: [folder, join(folder, 'none')] } } });
+
+    const { pollsters } = await loadRegistry({ namespaces: ['lab'], plugins: [] }, host);
+
+    expect(pollsters).toEqual([
+      expect.objectContaining({ namespace: 'lab', name: 'a', package: join(folder, 'a.yaml') }),
+    ]);
+    expect(host.lines.map(({ fields }) => fields)).toEqual([
+      { folder: join(folder, 'none'), reason: 'does not exist' },
+    ]);
   });
 
   it('refuses a namespace that nobody provides, with the nearest and the known ones', async () => {

@@ -66,8 +66,7 @@ export const pollingOptions = {
     default: ['/etc/ceilometer/pollsters.d'],
     // Upstream documents [polling] and reads [DEFAULT].
     alias: [['DEFAULT', 'pollsters_definitions_dirs']],
-    noEffect: notYet,
-    help: 'Directories with definitions of dynamic pollsters.',
+    help: 'Directories with definitions of dynamic pollsters, in files that end in .yaml.',
   },
   identity_name_discovery: {
     type: 'boolean',
