@@ -345,12 +345,12 @@ describe('loadConfig', () => {
 
     it('tells once for each group and reason which options were set in vain', () => {
       const { warnings } = loadText(
-        '[DEFAULT]\nexecutor_thread_pool_size = 8\n[publisher_notifier]\nmetering_topic = m\nevent_topic = e\n',
+        '[DEFAULT]\nexecutor_thread_pool_size = 8\n[cache]\nenabled = true\nbackend = dogpile.cache.redis\n',
       );
 
       expect(warnings).toEqual([
         '[DEFAULT] executor_thread_pool_size is set but has no effect here: there is no thread pool',
-        '[publisher_notifier] metering_topic, event_topic are set but have no effect in this version',
+        '[cache] enabled, backend are set but have no effect in this version',
       ]);
     });
 
