@@ -1,0 +1,102 @@
+/** Samples from the reading to the broker's confirm, on one core: stamp, sign, serialise, send. */
+import { afterAll, beforeAll, it } from 'vitest';
+import { createStamp } from '../src/agent/stamp.ts';
+import { loadConfig } from '../src/config/load.ts';
+import { amqpOptions, createAmqpOutput } from '../src/output/amqp.ts';
+import type { Meter, Reading } from '../src/plugin.ts';
+import { type Rabbitmq, startRabbitmq } from '../test/helpers/rabbitmq.ts';
+import { describeWith } from '../test/helpers/services.ts';
+import { median, report } from './report.ts';
+
+const ROUNDS = 6;
+const DOMAINS = 200;
+const METERS = 45;
+const BATCH = 50;
+
+const quiet = { debug() {}, info() {}, warn() {}, error() {} };
+
+describeWith('rabbitmq', 'delivery', () => {
+  let broker: Rabbitmq;
+
+  beforeAll(async () => {
+    broker = await startRabbitmq();
+  });
+
+  afterAll(() => broker[Symbol.asyncDispose]());
+
+  function readings(): Reading[] {
+    return Array.from({ length: DOMAINS }, (_, index) => ({
+      resourceId: `15beb703-0805-59d2-8f05-${String(index).padStart(12, '0')}`,
+      volume: 190_000_000n + BigInt(index),
+      projectId: 'd99c829753f64057bc0f2030da309943',
+      userId: 'a1f4684e58bd4c88aefd2ecb0783b497',
+      metadata: {
+        display_name: `vm-${index}`,
+        name: 'instance-00001001',
+        instance_type: 'm1.tiny',
+        flavor: { id: '42', name: 'm1.tiny', vcpus: 1, ram: 512, disk: 1, ephemeral: 0, swap: 0 },
+        status: 'active',
+        state: 'running',
+        task_state: '',
+        image_ref: 'bdaf114a-35e9-4163-accd-226d5944bf11',
+        architecture: 'x86_64',
+        vcpus: 1,
+        memory_mb: 512,
+      },
+    }));
+  }
+
+  async function round(secret: string): Promise<{ wall: number; cpu: number }> {
+    const { config } = loadConfig({
+      files: [],
+      dirs: [],
+      env: {},
+      overrides: {
+        default: { transportUrl: `rabbit://guest:guest@127.0.0.1:${broker.port}/${broker.vhost()}` },
+        publisher: { telemetrySecret: secret },
+      },
+    });
+    const options = amqpOptions(config);
+    if (options === undefined) throw new Error('nothing is to be sent');
+    const output = createAmqpOutput(options, quiet);
+    const signal = AbortSignal.timeout(60_000);
+    const all = readings();
+    const [before, cpuBefore] = [performance.now(), process.cpuUsage()];
+    for (let index = 0; index < METERS; index += 1) {
+      const meter: Meter = { name: `meter.${index}`, type: 'cumulative', unit: 'ns' };
+      const stamp = createStamp({ sampleSource: 'openstack', pollingSource: 'all', slot: 1, time: Date.now(), meter });
+      const samples = all.map((reading) => stamp.make(reading)).filter((sample) => typeof sample !== 'string');
+      for (let start = 0; start < samples.length; start += BATCH) {
+        await output.publish(samples.slice(start, start + BATCH), signal);
+      }
+    }
+    const undelivered = await output.flush(signal);
+    const wall = (performance.now() - before) / 1000;
+    const { user, system } = process.cpuUsage(cpuBefore);
+    await output.close();
+    if (undelivered > 0) throw new Error(`${undelivered} samples were not confirmed`);
+    return { wall, cpu: (user + system) / 1e6 };
+  }
+
+  it('reaches the confirm', async () => {
+    const rows: string[][] = [];
+    for (const secret of ['s3cr3t', '']) {
+      const rounds: { wall: number; cpu: number }[] = [];
+      for (let index = 0; index < ROUNDS; index += 1) rounds.push(await round(secret));
+      const count = DOMAINS * METERS;
+      const warm = rounds.slice(1);
+      rows.push([
+        secret === '' ? 'no' : 'yes',
+        String(count),
+        (count / median(warm.map(({ wall }) => wall))).toFixed(0),
+        (count / median(warm.map(({ cpu }) => cpu))).toFixed(0),
+      ]);
+    }
+    report(
+      'Samples from the reading to the confirm',
+      `Medians of ${ROUNDS - 1} rounds after one to warm up; CPU is that of the sending process, the broker's not counted.`,
+      ['signed', 'samples', 'samples/s of wall', 'samples/s of CPU'],
+      rows,
+    );
+  });
+});
