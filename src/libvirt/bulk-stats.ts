@@ -1,31 +1,17 @@
-import { PermanentPollError, ServiceError } from '../errors.ts';
+import { setMaxListeners } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ServiceError } from '../errors.ts';
 import { workQueue } from '../util/work-queue.ts';
 import { NoAnswerError } from './client.ts';
 import { ConnectionError, isNoDomain, isUnsupported, UnreachableError } from './errors.ts';
 import type { Domain, DomainStats } from './inspector.ts';
 import { probeDomain } from './probe.ts';
-import { allDomainStats, STATS_GROUPS, STATS_GROUPS_UNASKED, STATS_NOWAIT } from './procedures.ts';
+import { allDomainStats, libVersion, STATS_GROUPS, STATS_GROUPS_UNASKED, STATS_NOWAIT } from './procedures.ts';
 import { HUNG_BULK_MAX } from './request-slots.ts';
+import { alone, type Batch, split, unsupported, withoutCpuTime } from './stats-batch.ts';
 import type { StatsReply } from './stats-decode.ts';
 import { mayHang, type StatsParts } from './stats-parts.ts';
 
-/**
- * `wait` for the domains, `nowait` for one that somebody else has the monitor of but else wait all the same, or leave
- * the domains alone and take what libvirt knows by itself.
- */
-type Manner = 'wait' | 'nowait' | 'alone';
-
-interface Batch {
-  readonly domains: readonly Domain[];
-  readonly manner: Manner;
-  /** The domains are in quarantine. */
-  readonly apart: boolean;
-  /** What is not answered now is not asked again in this cycle. */
-  readonly last?: true;
-}
-
-/** Domains in one call at most: it stays far below its deadline and the largest message, however many there are. */
-const BATCH_MAX = 50;
 const PART = 'statistics';
 
 /**
@@ -40,29 +26,51 @@ export async function readBulkStats(
   domains: readonly Domain[],
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, DomainStats>> {
-  const read = new BulkRead(parts, signal);
-  await read.all(domains);
-  return read.results;
+  const over = new AbortController();
+  setMaxListeners(0, over.signal);
+  const follow = () => over.abort(signal.reason);
+  signal.addEventListener('abort', follow, { once: true });
+  try {
+    signal.throwIfAborted();
+    const read = new BulkRead(parts, domains, over.signal);
+    await read.all();
+    return read.results;
+  } finally {
+    signal.removeEventListener('abort', follow);
+    over.abort(new ServiceError('the statistics were read without this call'));
+  }
 }
 
 /** One reading of many domains, in rounds: each narrows down what the one before met. */
 class BulkRead {
   readonly results = new Map<string, DomainStats>();
   readonly #parts: StatsParts;
+  readonly #domains: readonly Domain[];
   readonly #signal: AbortSignal;
+  /** Domains of which nothing was said so far. */
+  readonly #open: Set<string>;
+  /** Calls that have not been answered. */
+  readonly #underWay = new Set<Promise<void>>();
   #next: Batch[] = [];
   #unaskable: Domain[] = [];
-  /** Calls that nobody stands behind in the queue. */
+  /** What the round waits for besides its queue. */
   #stragglers: Promise<void>[] = [];
+  /** Whether it may be libvirt that does not answer, not a domain. */
+  #doubtful = false;
+  /** When domains that could not be asked so far are given up. */
+  #patientUntil = 0;
   #fatal: { readonly error: unknown } | undefined;
 
-  constructor(parts: StatsParts, signal: AbortSignal) {
+  constructor(parts: StatsParts, domains: readonly Domain[], signal: AbortSignal) {
     this.#parts = parts;
+    this.#domains = domains;
+    this.#open = new Set(domains.map(({ uuid }) => uuid));
     this.#signal = signal;
   }
 
-  async all(domains: readonly Domain[]): Promise<void> {
+  async all(): Promise<void> {
     const { quarantine, parallel } = this.#parts;
+    const domains = this.#domains;
     const quarantined = quarantine.size === 0 ? [] : domains.filter(({ uuid }) => quarantine.has(uuid));
     const healthy = quarantined.length === 0 ? domains : domains.filter(({ uuid }) => !quarantine.has(uuid));
     const held = quarantined.filter(({ uuid }) => quarantine.isHeld(uuid));
@@ -72,23 +80,29 @@ class BulkRead {
     const probing = workQueue(
       probes,
       () => parallel,
-      (domain) => probeDomain(this.#parts, domain, (stats) => this.results.set(domain.uuid, stats)),
+      (domain) => probeDomain(this.#parts, domain, (stats) => this.#tell(domain.uuid, stats)),
     );
     let round: readonly Batch[] = [
       ...split(healthy, parallel).map((list): Batch => ({ domains: list, manner: 'wait', apart: false })),
       ...split(held).map((list): Batch => ({ domains: list, manner: 'nowait', apart: true })),
       ...split(free.filter((domain) => !due.has(domain))).map(alone),
     ];
-    while (round.length > 0) round = await this.#round(round);
+    while (round.length > 0) {
+      if (this.#doubtful) await this.#assertAlive();
+      round = await this.#round(round);
+    }
     await probing;
-    const untold = probes.filter(({ uuid }) => !this.results.has(uuid));
-    await this.#round(split(untold).map(alone));
+    await this.#round(split(probes.filter(({ uuid }) => this.#open.has(uuid))).map(alone));
+    // Where libvirt is only slow, what was asked first may be answered still.
+    while (this.#open.size > 0 && this.#underWay.size > 0) await Promise.race(this.#underWay);
+    if (this.#fatal !== undefined) throw this.#fatal.error;
   }
 
   async #round(batches: readonly Batch[]): Promise<readonly Batch[]> {
     this.#next = [];
     this.#unaskable = [];
     this.#stragglers = [];
+    this.#patientUntil = performance.now() + this.#parts.pace.single.late;
     const queue = (list: readonly Batch[]) =>
       workQueue(
         list,
@@ -103,6 +117,7 @@ class BulkRead {
 
   /** Resolves when the answer was taken, or when others should not wait behind it. */
   async #read(batch: Batch): Promise<void> {
+    while (!this.#mayAsk(batch) && this.#fatal === undefined && performance.now() < this.#patientUntil) await sleep(20);
     if (this.#fatal !== undefined) return;
     if (!this.#mayAsk(batch)) {
       this.#parts.quarantine.postpone(batch.domains);
@@ -116,19 +131,36 @@ class BulkRead {
       groups: batch.manner === 'alone' ? STATS_GROUPS_UNASKED : STATS_GROUPS,
       flags: batch.manner === 'nowait' ? STATS_NOWAIT : 0,
     };
-    const { answer, patience } = (batch.apart ? apart : bulk).call(allDomainStats, query, {
+    const { answer, patience, inTime } = (batch.apart ? apart : bulk).call(allDomainStats, query, {
       ...(batch.domains.length > 1 || batch.manner === 'wait' ? pace.bulk : pace.single),
       signal: this.#signal,
       onLate: (answered) => this.#ended(batch, answered ? performance.now() - started : undefined),
     });
+    let late = false;
     const handled = answer
-      .then((reply) => {
-        if (batch.manner === 'wait') pace.note(performance.now() - started);
-        this.#take(batch, reply);
-      })
-      .catch((error: unknown) => this.#failed(batch, error));
-    this.#stragglers.push(handled);
+      .then(
+        (reply) => {
+          if (late || batch.manner === 'wait') this.#ended(batch, performance.now() - started);
+          this.#take(batch, reply);
+        },
+        (error: unknown) => this.#failed(batch, error, late),
+      )
+      .finally(() => this.#underWay.delete(handled));
+    this.#underWay.add(handled);
+    const step = inTime.then((settled) => {
+      if (settled) return handled;
+      late = true;
+      return this.#late(batch);
+    });
+    this.#stragglers.push(step);
     if (await patience) await handled;
+  }
+
+  /** Throws where libvirt as a whole does not answer, so that no domain is blamed for it. */
+  async #assertAlive(): Promise<void> {
+    const { bulk, pace } = this.#parts;
+    await bulk.call(libVersion, undefined, { ...pace.single, signal: this.#signal }).answer;
+    this.#doubtful = false;
   }
 
   #mayAsk({ manner, apart }: Batch): boolean {
@@ -144,7 +176,9 @@ class BulkRead {
       const asked = missing.get(domain.uuid);
       if (asked === undefined) continue;
       missing.delete(domain.uuid);
-      this.results.set(domain.uuid, manner === 'alone' ? withoutCpuTime(stats) : stats);
+      if (complete || manner === 'wait') this.#tell(domain.uuid, stats);
+      // What is known without asking is not put in the place of what was asked.
+      else if (this.#open.has(domain.uuid)) this.#tell(domain.uuid, manner === 'alone' ? withoutCpuTime(stats) : stats);
       if (domain.id !== asked.id) onChanged(asked);
       if (complete || manner === 'wait') quarantine.answered(domain.uuid);
       else if (manner === 'nowait') this.#busy(batch, asked);
@@ -162,30 +196,36 @@ class BulkRead {
     else if (!apart || last || quarantine.has(domain.uuid)) quarantine.hold(domain, false);
   }
 
-  #failed(batch: Batch, error: unknown): void {
-    if (error instanceof NoAnswerError) this.#late(batch, error);
-    else if (error instanceof ConnectionError || error instanceof UnreachableError || this.#signal.aborted)
-      this.#fatal ??= { error };
-    else if (isUnsupported(error)) this.#fatal ??= { error: unsupported(batch.domains, error) };
-    else this.#narrow(batch, batch.domains, error);
+  #tell(uuid: string, stats: DomainStats): void {
+    this.#open.delete(uuid);
+    this.results.set(uuid, stats);
   }
 
-  #late(batch: Batch, error: unknown): void {
-    const { quarantine, log } = this.#parts;
-    const { domains, manner, apart, last } = batch;
+  #failed(batch: Batch, error: unknown, late: boolean): void {
+    if (error instanceof ConnectionError || error instanceof UnreachableError || this.#signal.aborted)
+      this.#fatal ??= { error };
+    else if (isUnsupported(error)) this.#fatal ??= { error: unsupported(batch.domains, error) };
+    // What is late has been asked in another way.
+    else if (!late && !(error instanceof NoAnswerError)) this.#narrow(batch, batch.domains, error);
+  }
+
+  /** Asks for the domains in another way. */
+  #late(batch: Batch): void {
+    const { manner, apart, last } = batch;
+    const domains = batch.domains.filter(({ uuid }) => this.#open.has(uuid));
     const [domain] = domains;
-    if (manner === 'alone') {
-      log.debug({ domains: domains.length, err: error }, 'libvirt does not tell what it knows of domains by itself');
-    } else if (manner === 'wait' || domain === undefined || domains.length > 1) {
+    if (manner === 'alone' || domain === undefined) return;
+    if (manner === 'wait' || batch.domains.length > 1) {
+      this.#doubtful = true;
       this.#next.push(...domains.map((one): Batch => ({ domains: [one], manner: 'nowait', apart })));
     } else {
-      quarantine.hold(domain, true);
+      this.#parts.quarantine.hold(domain, true);
       // The call that hangs has the monitor now, so that the same call is answered with what there is.
       if (!last) this.#next.push({ domains, manner: 'nowait', apart: true, last: true });
     }
   }
 
-  /** A call that was given up has ended. */
+  /** A call that was late, or given up, has ended; `lasted` where that was by an answer. */
   #ended({ domains, manner }: Batch, lasted: number | undefined): void {
     const { quarantine, pace } = this.#parts;
     const [first, second] = domains;
@@ -200,7 +240,10 @@ class BulkRead {
     if (first === undefined) return;
     if (second === undefined) {
       if (isNoDomain(error)) this.#vanished(first);
-      else this.#parts.troubles.failed(first, PART, error);
+      else {
+        this.#open.delete(first.uuid);
+        this.#parts.troubles.failed(first, PART, error);
+      }
       return;
     }
     const middle = Math.ceil(list.length / 2);
@@ -209,35 +252,10 @@ class BulkRead {
 
   #vanished(domain: Domain): void {
     const { log, troubles, quarantine, onChanged } = this.#parts;
+    this.#open.delete(domain.uuid);
     log.debug({ domain: domain.uuid, name: domain.name }, 'domain went away before its statistics were read');
     troubles.forget(domain.uuid);
     quarantine.forget(domain.uuid);
     onChanged(domain);
   }
-}
-
-function alone(domains: readonly Domain[]): Batch {
-  return { domains, manner: 'alone', apart: true };
-}
-
-/** Disjoint lists of about the same length, at least so many where there are enough domains. */
-function split(domains: readonly Domain[], least = 1): readonly (readonly Domain[])[] {
-  const count = Math.max(Math.min(least, domains.length), Math.ceil(domains.length / BATCH_MAX));
-  return Array.from({ length: count }, (_, index) =>
-    domains.slice((index * domains.length) / count, ((index + 1) * domains.length) / count),
-  );
-}
-
-/** What the vCPUs used is not known here, and the domain's time must not pass for it: the two are far apart. */
-function withoutCpuTime(stats: DomainStats): DomainStats {
-  const { cpuTime: _, ...rest } = stats;
-  return rest;
-}
-
-function unsupported(domains: readonly Domain[], cause: unknown): PermanentPollError {
-  return new PermanentPollError(
-    'the libvirt driver has no statistics in bulk',
-    domains.map((domain) => domain.uuid),
-    { cause },
-  );
 }

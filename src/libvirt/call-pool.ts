@@ -19,6 +19,8 @@ export interface PatientCallOptions {
   readonly timeout: number;
   /** Milliseconds after which nobody should wait behind it any more. */
   readonly patience: number;
+  /** Milliseconds after which something should be done about it. */
+  readonly late: number;
   readonly signal: AbortSignal;
   /** Called once when a call that was given up ends after all: it was answered, or its connection is gone. */
   readonly onLate?: (answered: boolean) => void;
@@ -29,6 +31,8 @@ export interface PatientCall<R> {
   readonly answer: Promise<R>;
   /** True as soon as the call has been answered or has failed, false when patience is over before. */
   readonly patience: Promise<boolean>;
+  /** The same for when it is late. */
+  readonly inTime: Promise<boolean>;
 }
 
 /**
@@ -61,21 +65,16 @@ export class CallPool {
 
   call<A, R>(procedure: Procedure<A, R>, args: A, options: PatientCallOptions): PatientCall<R> {
     const answer = this.#call(procedure, args, options);
-    const patience = new Promise<boolean>((resolve) => {
-      let overdue = false;
-      const timer = setTimeout(() => {
-        overdue = true;
-        this.#overdue++;
-        resolve(false);
-      }, options.patience);
-      const settled = () => {
-        clearTimeout(timer);
-        if (overdue) this.#overdue--;
-        resolve(true);
-      };
-      answer.then(settled, settled);
+    let overdue = false;
+    const patience = settlesWithin(answer, options.patience, () => {
+      overdue = true;
+      this.#overdue++;
     });
-    return { answer, patience };
+    const settled = () => {
+      if (overdue) this.#overdue--;
+    };
+    answer.then(settled, settled);
+    return { answer, patience, inTime: settlesWithin(answer, options.late) };
   }
 
   async close(): Promise<void> {
@@ -133,4 +132,19 @@ export class CallPool {
     this.#sessions.add(session);
     return session;
   }
+}
+
+/** True as soon as the promise is settled, false when it is not after the time. */
+function settlesWithin(promise: Promise<unknown>, milliseconds: number, otherwise?: () => void): Promise<boolean> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => {
+      otherwise?.();
+      resolve(false);
+    }, milliseconds);
+    const settled = () => {
+      clearTimeout(timer);
+      resolve(true);
+    };
+    promise.then(settled, settled);
+  });
 }

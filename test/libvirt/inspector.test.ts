@@ -199,6 +199,20 @@ describe('the list of domains', () => {
     expect(log.fields('connected to libvirt')[0]).toMatchObject({ events: false });
   });
 
+  it('lets go of what is undefined where the driver has no events, also when that is during a cycle', async () => {
+    const { server, inspector, list } = await loaded(3, { events: false });
+    const [first, second] = list;
+    if (first === undefined || second === undefined) throw new Error('three domains');
+    server.domains.delete(first.uuid);
+    const during = await inspector.stats(list, signal);
+
+    server.domains.delete(second.uuid);
+    const later = await inspector.domains(signal);
+
+    expect([...during.keys()]).not.toContain(first.uuid);
+    expect(names(later)).toEqual(['instance-00000003']);
+  });
+
   it('leaves out a domain that vanishes between list and XML, without a word above debug', async () => {
     const server = await serve({ domains: [fakeDomain(1), fakeDomain(2)] });
     spoil(server, procedures.domainXml, fakeDomain(2).uuid, { kind: 'error', number: 42, message: 'Domain not found' });

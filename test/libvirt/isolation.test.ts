@@ -11,7 +11,7 @@ const { signal } = new AbortController();
 
 const COUNT = 50;
 /** Milliseconds by which domains that do not answer may delay the others. */
-const DELAY = 4_000;
+const DELAY = 5_000;
 /** The shortest time after which a call in bulk is given up. */
 const SHORTEST = 0.3 * DELAY;
 const STUCK = 'domain does not answer, its disk and memory statistics are missing until it does';
@@ -168,6 +168,25 @@ describeWithLibvirtd('among fifty domains', () => {
       domains = await inspector.domains(signal);
       return (await cycle()).partial;
     }).toEqual([]);
+  });
+
+  it('those that go and come in the middle of a cycle are let go of and picked up by the next one', async () => {
+    const leaving = domains[48]?.name ?? '';
+    const arriving = 'instance-arriving';
+    const listed = async () => (await inspector.domains(signal)).map(({ name }) => name);
+
+    const underWay = cycle();
+    await libvirtd.virsh(['destroy', leaving], ['undefine', leaving]);
+    await createDomains(libvirtd, [{ name: arriving, disks: ['raw'], nics: ['bridge'] }]);
+    const { stats } = await underWay;
+    await eventually(listed).toContain(arriving);
+    domains = await inspector.domains(signal);
+    const next = await cycle();
+
+    expect(stats.size).toBeGreaterThanOrEqual(COUNT - 1);
+    expect(domains.map(({ name }) => name)).not.toContain(leaving);
+    expect(next).toMatchObject({ partial: [], absent: [] });
+    expect(log.told).toEqual(['info connected to libvirt']);
   });
 
   it('none that was stopped leaves a connection or a hung call behind', async () => {

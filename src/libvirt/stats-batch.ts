@@ -1,0 +1,46 @@
+/** What is asked in one call for statistics, and how. */
+import { PermanentPollError } from '../errors.ts';
+import type { Domain, DomainStats } from './inspector.ts';
+
+/**
+ * `wait` for the domains, `nowait` for one that somebody else has the monitor of but else wait all the same, or leave
+ * the domains alone and take what libvirt knows by itself.
+ */
+type Manner = 'wait' | 'nowait' | 'alone';
+
+export interface Batch {
+  readonly domains: readonly Domain[];
+  readonly manner: Manner;
+  /** The domains are in quarantine. */
+  readonly apart: boolean;
+  /** What is not answered now is not asked again in this cycle. */
+  readonly last?: true;
+}
+
+/** Domains in one call at most: it stays far below its deadline and the largest message, however many there are. */
+const BATCH_MAX = 50;
+export function alone(domains: readonly Domain[]): Batch {
+  return { domains, manner: 'alone', apart: true };
+}
+
+/** Disjoint lists of about the same length, at least so many where there are enough domains. */
+export function split(domains: readonly Domain[], least = 1): readonly (readonly Domain[])[] {
+  const count = Math.max(Math.min(least, domains.length), Math.ceil(domains.length / BATCH_MAX));
+  return Array.from({ length: count }, (_, index) =>
+    domains.slice((index * domains.length) / count, ((index + 1) * domains.length) / count),
+  );
+}
+
+/** What the vCPUs used is not known here, and the domain's time must not pass for it: the two are far apart. */
+export function withoutCpuTime(stats: DomainStats): DomainStats {
+  const { cpuTime: _, ...rest } = stats;
+  return rest;
+}
+
+export function unsupported(domains: readonly Domain[], cause: unknown): PermanentPollError {
+  return new PermanentPollError(
+    'the libvirt driver has no statistics in bulk',
+    domains.map((domain) => domain.uuid),
+    { cause },
+  );
+}
