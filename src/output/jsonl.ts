@@ -19,7 +19,8 @@ export function createJsonlOutput({ stream, secret, onGone }: JsonlOutputOptions
 
   return {
     async publish(batch, signal) {
-      await writer.room(signal);
+      // Others wait beside this one, and whoever comes first may fill the room again.
+      while (writer.blocked && !signal.aborted) await writer.room(signal);
       if (writer.blocked) {
         throw new DeliveryError(`the output was not read in time, ${batch.length} samples are not in it`, {
           cause: signal.reason,

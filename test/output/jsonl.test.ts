@@ -1,3 +1,4 @@
+import { Writable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { createJsonlOutput } from '../../src/output/jsonl.ts';
 import { patient, SlowStream, sample } from './samples.ts';
@@ -7,6 +8,16 @@ function lines(text: string): Record<string, unknown>[] {
     .trimEnd()
     .split('\n')
     .map((line) => JSON.parse(line));
+}
+
+/** A reader that takes a moment for each line. */
+class Sluggish extends Writable {
+  text = '';
+
+  override _write(chunk: string, _encoding: BufferEncoding, done: () => void): void {
+    this.text += chunk;
+    setTimeout(done, 2);
+  }
 }
 
 describe('samples as lines of JSON', () => {
@@ -79,6 +90,16 @@ describe('a reader that does not keep up', () => {
 
     expect(order).toEqual(['resumed', 'second taken']);
     expect(lines(stream.text)).toHaveLength(2);
+  });
+
+  it('refuses nobody who waits, although the first to be let in fills the room again', async () => {
+    const stream = new Sluggish({ highWaterMark: 1, decodeStrings: false });
+    const output = createJsonlOutput({ stream, secret: '' });
+
+    await Promise.all(Array.from({ length: 6 }, () => output.publish([sample()], patient)));
+    await output.flush(patient);
+
+    expect(lines(stream.text)).toHaveLength(6);
   });
 
   it('does not hold it up beyond the deadline: the batch is refused', async () => {
