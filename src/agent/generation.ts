@@ -3,9 +3,10 @@ import type { LoadedConfig } from '../config/load.ts';
 import type { Config } from '../config/options.ts';
 import type { PollingSource } from '../config/polling.ts';
 import { ConfigError } from '../errors.ts';
-import type { CycleReport, Output } from '../output/output.ts';
+import type { Output } from '../output/output.ts';
 import type { Logger } from '../plugin.ts';
-import { openHeartbeat } from './heartbeat.ts';
+import type { Lease } from '../util/leases.ts';
+import type { OpenHeartbeat } from './heartbeat.ts';
 import { createHost } from './host.ts';
 import { createManager } from './manager.ts';
 import { loadRegistry } from './registry.ts';
@@ -18,8 +19,9 @@ export interface GenerationRequest {
   /** Of the command line; undefined takes those of the configuration. */
   readonly namespaces: readonly string[] | undefined;
   readonly pollsterList: readonly string[] | undefined;
-  readonly openOutput: (config: Config) => { readonly output: Output; release(): Promise<void> };
-  readonly cycleEnded?: (report: CycleReport) => void;
+  readonly openOutput: (config: Config) => Lease<Output>;
+  /** For `[polling] heartbeat_socket_dir`; left out, nobody is told of this run. */
+  readonly openHeartbeat?: OpenHeartbeat;
   /** Outlives the generation. */
   readonly states: StateStore;
   /** Where state is kept over a restart; undefined keeps it in memory. */
@@ -36,41 +38,38 @@ export async function createGeneration(request: GenerationRequest): Promise<Gene
       '--pollster-list cannot be used with [coordination] backend_url: samples would be lost or doubled',
     );
   }
-  const host = createHost(config, log, { states, deadline: shortestDeadline(config, sources) });
-  const namespaces = request.namespaces ?? config.default.pollingNamespaces;
-  const registry = await loadRegistry(
-    {
-      namespaces,
-      plugins: config.default.plugins,
-      ...(request.pollsterList === undefined ? {} : { pollsterList: request.pollsterList }),
-    },
-    host,
-  );
-  const folder = config.polling.heartbeatSocketDir;
-  const heartbeat = folder === undefined ? undefined : await openHeartbeat(folder, namespaces);
-  const lease = request.openOutput(config);
+  const opened: (() => Promise<void>)[] = [];
+  /** What was opened last goes first. */
   const close = async () => {
-    await heartbeat?.close();
-    await host.close();
-    await lease.release();
+    for (const release of opened.toReversed()) await release();
   };
   try {
+    const host = createHost(config, log, { states, deadline: shortestDeadline(config, sources) });
+    opened.push(host.close);
+    const namespaces = request.namespaces ?? config.default.pollingNamespaces;
+    const registry = await loadRegistry(
+      {
+        namespaces,
+        plugins: config.default.plugins,
+        ...(request.pollsterList === undefined ? {} : { pollsterList: request.pollsterList }),
+      },
+      host,
+    );
+    const folder = config.polling.heartbeatSocketDir;
+    const heartbeat = folder === undefined ? undefined : await request.openHeartbeat?.(folder, namespaces);
+    if (heartbeat !== undefined) opened.push(heartbeat.release);
+    const output = request.openOutput(config);
+    opened.push(output.release);
     const manager = createManager({
       config,
       host,
       registry,
       sources,
-      output: lease.output,
-      ...(heartbeat === undefined ? {} : { heartbeat: heartbeat.beat }),
-      ...(request.cycleEnded === undefined ? {} : { cycleEnded: request.cycleEnded }),
+      output: output.value,
+      ...(heartbeat === undefined ? {} : { heartbeat: heartbeat.value.beat }),
     });
     states.moveTo({ folder: request.stateFolder, agent: `polling-${[...namespaces].sort().join('-')}` });
-    return {
-      manager,
-      output: lease.output,
-      grace: config.default.gracefulShutdownTimeout * 1000,
-      close,
-    };
+    return { manager, output: output.value, grace: config.default.gracefulShutdownTimeout * 1000, close };
   } catch (err) {
     await close();
     throw err;

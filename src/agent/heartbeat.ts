@@ -4,15 +4,39 @@ import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { ConfigError, describeError } from '../errors.ts';
 import { isoTimestamp } from '../sample.ts';
+import { createLeases, type Lease } from '../util/leases.ts';
 
 export interface Heartbeat {
   beat(pollster: string, time: number): void;
   close(): Promise<void>;
 }
 
+export type OpenHeartbeat = (folder: string, namespaces: readonly string[]) => Promise<Lease<Heartbeat>>;
+
+/**
+ * Opens heartbeats for one configuration after another; for one folder and namespaces they share the socket. A new
+ * one in its place would go with the old one, for closing a unix socket removes whatever is at its path.
+ */
+export function heartbeatOpener(): OpenHeartbeat {
+  const lease = createLeases<Promise<Heartbeat>>(async (heartbeat) => (await heartbeat).close());
+  return async (folder, namespaces) => {
+    const { value, release } = lease(socketPath(folder, namespaces), () => openHeartbeat(folder, namespaces));
+    try {
+      return { value: await value, release };
+    } catch (err) {
+      await release().catch(() => {});
+      throw err;
+    }
+  };
+}
+
+function socketPath(folder: string, namespaces: readonly string[]): string {
+  return join(folder, `ceilometer-${[...namespaces].sort().join('-')}.socket`);
+}
+
 /** Listens on `ceilometer-<namespaces>.socket` in the folder. Whoever connects is sent all lines, then the end. */
 export async function openHeartbeat(folder: string, namespaces: readonly string[]): Promise<Heartbeat> {
-  const path = join(folder, `ceilometer-${[...namespaces].sort().join('-')}.socket`);
+  const path = socketPath(folder, namespaces);
   const beats = new Map<string, number>();
   const clients = new Set<Socket>();
   const server = createServer((client) => {

@@ -24,7 +24,6 @@ export interface ManagerParts {
   readonly output: Output;
   readonly clock?: Clock;
   readonly heartbeat?: (pollster: string, timestamp: number) => void;
-  readonly cycleEnded?: (report: CycleReport) => void;
 }
 
 /** One configuration's polling. A reload makes a new manager and lets it take over from the old one. */
@@ -103,10 +102,7 @@ function createTasks(parts: ManagerParts, clock: Clock): readonly PollingTask[] 
         deadline: milliseconds(polling.cycleTimeout) ?? 2 * interval,
         clock,
         log: host.log,
-        cycleEnded(report) {
-          output.cycleEnded?.(report);
-          parts.cycleEnded?.(report);
-        },
+        cycleEnded: (report) => output.cycleEnded?.(report),
       }),
     );
   }

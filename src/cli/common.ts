@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import type { Argv } from 'yargs';
 import yargs from 'yargs';
 import type { LoadedConfig } from '../config/load.ts';
-import { loadConfig, type Overrides } from '../config/load.ts';
+import { loadConfig } from '../config/load.ts';
 import { codeOf, describeError } from '../errors.ts';
 import { createLog, type Log, type LogSettings } from '../log.ts';
 import { version } from './version.ts';
@@ -51,24 +51,26 @@ export interface ConfigArguments {
 }
 
 /** Reads the configuration that the arguments name; throws `ERR_CONFIG` with a line for each mistake. */
-export function readConfig(args: ConfigArguments, overrides: Overrides = {}): LoadedConfig {
+export function readConfig(args: ConfigArguments): LoadedConfig {
   return loadConfig({
     files: args.configFile ?? [],
     dirs: args.configDir ?? [],
     defaultFiles: DEFAULT_FILES,
     defaultDirs: DEFAULT_DIRS,
     env: process.env,
-    overrides: {
-      ...overrides,
-      default: { debug: args.debug, logFile: args.logFile, ...overrides.default },
-    },
+    overrides: { default: { debug: args.debug, logFile: args.logFile } },
   });
 }
 
 export function openLog(program: string, { config, warnings }: LoadedConfig): Log {
   const log = createLog(logSettings(program, config.default));
-  for (const warning of warnings) log.warn({ detail: warning }, 'configuration');
+  tell(log, warnings);
   return log;
+}
+
+/** Logs what is odd about a configuration, at the start and at each reload. */
+export function tell(log: Log, warnings: readonly string[]): void {
+  for (const warning of warnings) log.warn({ detail: warning }, 'configuration');
 }
 
 /** As oslo.log: a relative `log_file` is in `log_dir`, and `log_dir` alone means the program's own name there. */

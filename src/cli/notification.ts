@@ -9,7 +9,7 @@ import { assemble } from '../notifications/assembly.ts';
 import { runNotificationService } from '../notifications/service.ts';
 import { runWorkers, WORKER_VARIABLE } from '../notifications/workers.ts';
 import { createSystemdNotify } from '../util/sd-notify.ts';
-import { type ConfigArguments, command, exitCodes, openLog, readConfig, runMain, withConfig } from './common.ts';
+import { type ConfigArguments, command, exitCodes, openLog, readConfig, runMain, tell, withConfig } from './common.ts';
 
 const NAME = 'ceilometer-agent-notification';
 
@@ -36,7 +36,11 @@ async function run(args: ConfigArguments): Promise<number> {
   if (isWorker) endWithParent();
   await runNotificationService({
     first: await generation(loaded, log),
-    reload: () => generation(readConfig(args), log),
+    reload: () => {
+      const next = readConfig(args);
+      tell(log, next.warnings);
+      return generation(next, log);
+    },
     log,
     notify: isWorker ? createSystemdNotify({ log, env: {} }) : createSystemdNotify({ log }),
     onReady: () => process.send?.('ready'),

@@ -5,22 +5,16 @@ import { createNoneOutput } from '../output/none.ts';
 import type { Output } from '../output/output.ts';
 import { createTableOutput } from '../output/table.ts';
 import type { Logger } from '../plugin.ts';
+import { createLeases, type Lease } from '../util/leases.ts';
 
 export const outputKinds = ['amqp', 'table', 'jsonl', 'none'] as const;
 export type OutputKind = (typeof outputKinds)[number];
 
-/** The use of an output by one generation of the configuration. */
-export interface OutputLease {
-  readonly output: Output;
-  /** Closes the output when nobody else uses it. */
-  release(): Promise<void>;
-}
-
-export type OpenOutput = (config: Config) => OutputLease;
+export type OpenOutput = (config: Config) => Lease<Output>;
 
 /** Opens outputs for one configuration after another; where nothing about the output has changed, they share it. */
 export function outputOpener(kind: OutputKind, log: Logger): OpenOutput {
-  const opened = new Map<string, { readonly output: Output; users: number }>();
+  const lease = createLeases<Output>((output) => output.close());
   return (config) => {
     const key = JSON.stringify([
       config.default.transportUrl,
@@ -31,18 +25,7 @@ export function outputOpener(kind: OutputKind, log: Logger): OpenOutput {
       config.publisher,
       config.publisherNotifier,
     ]);
-    const entry = opened.get(key) ?? { output: openOutput(kind, config, log), users: 0 };
-    opened.set(key, entry);
-    entry.users += 1;
-    return {
-      output: entry.output,
-      async release() {
-        entry.users -= 1;
-        if (entry.users > 0) return;
-        opened.delete(key);
-        await entry.output.close();
-      },
-    };
+    return lease(key, () => openOutput(kind, config, log));
   };
 }
 

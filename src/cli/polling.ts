@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** `ceilometer-polling`: polls the namespaces of this host and delivers the samples. */
 import { createGeneration } from '../agent/generation.ts';
+import { heartbeatOpener, type OpenHeartbeat } from '../agent/heartbeat.ts';
 import { type Generation, runService, withSignals } from '../agent/service.ts';
 import { StateStore } from '../agent/state-store.ts';
 import type { LoadedConfig } from '../config/load.ts';
@@ -16,6 +17,7 @@ import {
   openLog,
   readConfig,
   runMain,
+  tell,
   withConfig,
 } from './common.ts';
 import { type OpenOutput, type OutputKind, outputKinds, outputOpener } from './open-output.ts';
@@ -57,12 +59,17 @@ async function poll(args: PollingArguments): Promise<number> {
   const log = openLog(NAME, loaded);
   const openOutput = outputOpener(args.output, log);
   const states = new StateStore({ log });
-  const first = await generation(args, { loaded, openOutput, states, log });
-  if (args.once) return once(first);
+  if (args.once) return once(await generation(args, loaded, { openOutput, states, log }));
+  const shared = { openOutput, openHeartbeat: heartbeatOpener(), states, log };
+  const first = await generation(args, loaded, shared);
   try {
     const undelivered = await runService({
       first,
-      reload: () => generation(args, { loaded: readConfig(args), openOutput, states, log }),
+      reload: () => {
+        const next = readConfig(args);
+        tell(log, next.warnings);
+        return generation(args, next, shared);
+      },
       log,
       notify: createSystemdNotify({ log }),
       interruptIsFinal: false,
@@ -73,26 +80,27 @@ async function poll(args: PollingArguments): Promise<number> {
   }
 }
 
+/** What outlives a generation. */
 interface Shared {
-  readonly loaded: LoadedConfig;
   readonly openOutput: OpenOutput;
+  /** A run that polls once has none: it must not take the socket of a daemon. */
+  readonly openHeartbeat?: OpenHeartbeat;
   readonly states: StateStore;
   readonly log: Log;
 }
 
-function generation(args: PollingArguments, { loaded, openOutput, states, log }: Shared): Promise<Generation> {
+function generation(args: PollingArguments, loaded: LoadedConfig, shared: Shared): Promise<Generation> {
+  const { log } = shared;
   const warn = (text: string) => log.warn({ detail: text }, 'command line');
   const { sources, warnings } = loadPolling(findPollingFile(loaded.config.polling.cfgFile, loaded.searchPath));
-  for (const warning of warnings) log.warn({ detail: warning }, 'configuration');
+  tell(log, warnings);
   return createGeneration({
     loaded,
     sources,
     namespaces: listValues('polling-namespaces', args.pollingNamespaces, warn),
     pollsterList: listValues('pollster-list', args.pollsterList, warn),
-    openOutput,
-    states,
+    ...shared,
     stateFolder: args.once ? undefined : stateFolder(loaded),
-    log,
   });
 }
 

@@ -1,10 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openHeartbeat } from '../../src/agent/heartbeat.ts';
+import { heartbeatOpener, openHeartbeat } from '../../src/agent/heartbeat.ts';
 
 let folder: string;
 
@@ -13,6 +13,33 @@ beforeEach(() => {
 });
 
 afterEach(() => rmSync(folder, { recursive: true }));
+
+describe('heartbeatOpener', () => {
+  it('keeps the socket while one of those who share it is left', async () => {
+    const open = heartbeatOpener();
+    const first = await open(folder, ['host']);
+    const second = await open(folder, ['host']);
+    second.value.beat('cpu', Date.UTC(2026, 0, 1));
+
+    await first.release();
+    const told = await text(connect(join(folder, 'ceilometer-host.socket')));
+    await second.release();
+
+    expect(told).toBe('cpu 2026-01-01T00:00:00');
+    expect(existsSync(join(folder, 'ceilometer-host.socket'))).toBe(false);
+  });
+
+  it('tries again after a folder that was not there', async () => {
+    const open = heartbeatOpener();
+    const later = join(folder, 'later');
+    await expect(open(later, ['host'])).rejects.toThrow('cannot listen on');
+    mkdirSync(later);
+
+    const { release } = await open(later, ['host']);
+
+    await release();
+  });
+});
 
 describe('openHeartbeat', () => {
   it('tells whoever connects when each pollster last succeeded', async () => {

@@ -1,6 +1,8 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AgentProcess, run } from '../helpers/agent-process.ts';
@@ -248,6 +250,35 @@ describe('ceilometer-polling that runs', () => {
     agent.kill('SIGHUP');
 
     await agent.shows(/hardware\.cpu\.load\.1min/);
+    agent.kill('SIGTERM');
+    expect((await agent.ended).code).toBe(0);
+  });
+
+  it('keeps its heartbeat over a reload, and from a run that polls once beside it', async () => {
+    const args = [...configured({ conf: `heartbeat_socket_dir = ${folder}\n`, polling: everySecond }), ...host];
+    const agent = start([...args, '--output', 'none']);
+    await agent.shows(/cycle done/);
+
+    agent.kill('SIGHUP');
+    await agent.shows(/configuration reloaded/);
+    const { code } = await run('polling', [...args, '--once', '--output', 'none']);
+
+    const beats = () => text(connect(join(folder, 'ceilometer-host.socket')));
+    await expect.poll(beats, { timeout: 10_000 }).toContain('hardware.memory.total');
+    expect(code).toBe(0);
+    agent.kill('SIGTERM');
+    expect((await agent.ended).code).toBe(0);
+  });
+
+  it('tells what is odd about a configuration at a reload, too', async () => {
+    const args = configured({ polling: everySecond });
+    const agent = start([...args, ...host, '--output', 'none']);
+    await agent.shows(/cycle done/);
+
+    configured({ conf: 'batch_sise = 5\n', polling: everySecond });
+    agent.kill('SIGHUP');
+
+    await agent.shows(/batch_sise.*batch_size/);
     agent.kill('SIGTERM');
     expect((await agent.ended).code).toBe(0);
   });
