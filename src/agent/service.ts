@@ -1,7 +1,7 @@
 /** The life of the polling daemon: signals, reload, grace period, and the order in which things end. */
-import { describeError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Output } from '../output/output.ts';
+import { createEnds, onSignals, reloaded } from '../util/daemon.ts';
 import { scope, untilAborted } from '../util/scope.ts';
 import type { SystemdNotify } from '../util/sd-notify.ts';
 import type { AgentManager } from './manager.ts';
@@ -26,35 +26,22 @@ export interface ServiceParts {
   readonly interruptIsFinal: boolean;
 }
 
-/** What ends the process, and how soon. */
-interface Ends {
-  /** Take no new work. */
-  readonly stop: AbortSignal;
-  /** Let go now. */
-  readonly kill: AbortSignal;
-  /** Begins the end with the grace period of the generation that runs. */
-  begin(grace: number, why: string): void;
-  /** Ends what is left at once. */
-  force(why: string): void;
-}
-
 /** Runs until a signal ends it. Resolves to the number of samples that could not be delivered. */
 export async function runService(parts: ServiceParts): Promise<number> {
   const { log, notify } = parts;
-  const ends = createEnds(log);
+  const ends = createEnds(log, 'the cycle in hand is');
   let current = parts.first;
   const reloads = createRequests();
   const retired: Promise<number>[] = [];
-  const handlers: Record<string, () => void> = {
-    SIGTERM: () => endOn('SIGTERM'),
-    SIGINT: () => (parts.interruptIsFinal ? ends.force('SIGINT') : endOn('SIGINT')),
-    SIGHUP: reloads.ask,
-  };
   function endOn(signal: string): void {
     if (ends.stop.aborted) ends.force(signal);
     else ends.begin(current.grace, signal);
   }
-  for (const [signal, handler] of Object.entries(handlers)) process.on(signal, handler);
+  using _signals = onSignals({
+    SIGTERM: () => endOn('SIGTERM'),
+    SIGINT: () => (parts.interruptIsFinal ? ends.force('SIGINT') : endOn('SIGINT')),
+    SIGHUP: reloads.ask,
+  });
   try {
     log.info({ pollsters: current.manager.pollsters }, 'polling begins');
     notify.ready(`polling with ${current.manager.pollsters} pollsters`);
@@ -68,7 +55,7 @@ export async function runService(parts: ServiceParts): Promise<number> {
       while (next === undefined) {
         const asked = reloads.next().then(() => 'reload');
         if ((await Promise.race([running, asked])) !== 'reload') break;
-        next = await reload(parts);
+        next = await reloaded(parts.reload, parts);
       }
       handover.abort();
       ends.stop.removeEventListener('abort', follow);
@@ -86,7 +73,6 @@ export async function runService(parts: ServiceParts): Promise<number> {
   } finally {
     ends.force('end');
     await Promise.all([...retired, current.close(), notify.close()]);
-    for (const [signal, handler] of Object.entries(handlers)) process.off(signal, handler);
   }
 }
 
@@ -95,18 +81,6 @@ async function retire(old: Generation, next: Generation, kill: AbortSignal, log:
   const undelivered = old.output === next.output ? 0 : await flush(old, kill, log);
   await old.close();
   return undelivered;
-}
-
-async function reload({ reload, log, notify }: ServiceParts): Promise<Generation | undefined> {
-  notify.reloading();
-  log.reopen();
-  try {
-    return await reload();
-  } catch (err) {
-    log.error({ reason: describeError(err) }, 'the new configuration is wrong, the old one goes on');
-    notify.ready('the new configuration is wrong, the old one goes on');
-    return undefined;
-  }
 }
 
 async function flush({ output, grace }: Generation, kill: AbortSignal, log: Log): Promise<number> {
@@ -136,38 +110,10 @@ function createRequests(): { ask(): void; next(): Promise<void> } {
   };
 }
 
-function createEnds(log: Log): Ends {
-  const stop = new AbortController();
-  const kill = new AbortController();
-  let timer: NodeJS.Timeout | undefined;
-  function force(why: string): void {
-    clearTimeout(timer);
-    stop.abort(new Error(why));
-    kill.abort(new Error(why));
-  }
-  return {
-    stop: stop.signal,
-    kill: kill.signal,
-    begin(grace, why) {
-      log.info({ signal: why, graceSeconds: grace / 1000 }, 'stopping, the cycle in hand is finished');
-      stop.abort(new Error(why));
-      if (grace > 0) {
-        timer = setTimeout(() => force(`the grace period of ${grace / 1000} s is over`), grace);
-        timer.unref();
-      }
-    },
-    force,
-  };
-}
-
 /** For a run that polls once: ends it on the first signal. */
 export async function withSignals<T>(work: (kill: AbortSignal) => Promise<T>): Promise<T> {
   const kill = new AbortController();
   const end = () => kill.abort(new Error('interrupted'));
-  process.once('SIGTERM', end).once('SIGINT', end);
-  try {
-    return await untilAborted(work(kill.signal), kill.signal);
-  } finally {
-    process.off('SIGTERM', end).off('SIGINT', end);
-  }
+  using _signals = onSignals({ SIGTERM: end, SIGINT: end });
+  return await untilAborted(work(kill.signal), kill.signal);
 }

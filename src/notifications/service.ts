@@ -1,7 +1,8 @@
 /** The life of the notification daemon: signals, reload, grace period. */
-import { describeError } from '../errors.ts';
 import type { Log } from '../log.ts';
+import { createEnds, onSignals, reloaded } from '../util/daemon.ts';
 import type { SystemdNotify } from '../util/sd-notify.ts';
+import { createTurns } from '../util/turns.ts';
 import { type NotificationGeneration, startNotificationAgent } from './agent.ts';
 
 export interface NotificationServiceParts {
@@ -17,40 +18,38 @@ export interface NotificationServiceParts {
 /** Runs until a signal ends it. */
 export async function runNotificationService(parts: NotificationServiceParts): Promise<void> {
   const { log, notify } = parts;
-  const kill = new AbortController();
-  const agent = startNotificationAgent(parts.first, log, kill.signal);
+  const ends = createEnds(log, 'the notifications in hand are');
+  const agent = startNotificationAgent(parts.first, log, ends.kill);
   const status = ({ assembly }: NotificationGeneration) =>
     `listening with ${assembly.endpoints.length} endpoints and ${assembly.publishers.length} publishers`;
-  let stop = (_signal: string) => {};
-  const stopped = new Promise<string>((resolve) => {
+  let first: NodeJS.Signals | undefined;
+  let stop = (_signal: NodeJS.Signals) => {};
+  const stopped = new Promise<NodeJS.Signals>((resolve) => {
     stop = resolve;
   });
-
-  async function reload(): Promise<void> {
-    notify.reloading();
-    log.reopen();
-    try {
-      const next = await parts.reload();
-      await agent.replace(next);
-      notify.ready(status(next));
-      log.info({ endpoints: next.assembly.endpoints, publishers: next.assembly.publishers }, 'configuration reloaded');
-    } catch (err) {
-      log.error({ reason: describeError(err) }, 'the new configuration is wrong, the old one goes on');
-      notify.ready('the new configuration is wrong, the old one goes on');
-    }
+  function endOn(signal: NodeJS.Signals): void {
+    if (first !== undefined) ends.force(signal);
+    first ??= signal;
+    stop(first);
   }
 
-  let signals = 0;
-  const end = (signal: NodeJS.Signals) => {
-    signals += 1;
-    if (signals > 1) kill.abort(new Error(signal));
-    stop(signal);
-  };
-  let reloads: Promise<void> = Promise.resolve();
-  const hangUp = () => {
-    reloads = reloads.then(reload);
-  };
-  process.on('SIGTERM', end).on('SIGINT', end).on('SIGHUP', hangUp);
+  async function reload(): Promise<void> {
+    const next = await reloaded(async () => {
+      const made = await parts.reload();
+      await agent.replace(made);
+      return made;
+    }, parts);
+    if (next === undefined) return;
+    notify.ready(status(next));
+    log.info({ endpoints: next.assembly.endpoints, publishers: next.assembly.publishers }, 'configuration reloaded');
+  }
+
+  const inTurn = createTurns();
+  using _signals = onSignals({
+    SIGTERM: () => endOn('SIGTERM'),
+    SIGINT: () => endOn('SIGINT'),
+    SIGHUP: () => void inTurn(reload),
+  });
   try {
     void agent.ready.then(() => {
       notify.ready(status(parts.first));
@@ -58,16 +57,12 @@ export async function runNotificationService(parts: NotificationServiceParts): P
       parts.onReady();
     });
     const signal = await stopped;
-    await reloads;
-    notify.stopping();
-    const { grace } = agent;
-    log.info({ signal, graceSeconds: grace / 1000 }, 'stopping, the notifications in hand are finished');
-    const timer = grace > 0 ? setTimeout(() => kill.abort(new Error('the grace period is over')), grace) : undefined;
+    // After the reloads that were asked for before.
+    await inTurn(async () => notify.stopping());
+    ends.begin(agent.grace, signal);
     await agent.stop();
-    clearTimeout(timer);
   } finally {
-    kill.abort(new Error('end'));
+    ends.force('end');
     await notify.close();
-    process.off('SIGTERM', end).off('SIGINT', end).off('SIGHUP', hangUp);
   }
 }
