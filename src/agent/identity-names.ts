@@ -4,6 +4,7 @@ import { type Logger, type OpenStackSession, statusOf } from '../plugin.ts';
 import type { Sample } from '../sample.ts';
 import type { Clock } from '../util/clock.ts';
 import { untilAborted } from '../util/scope.ts';
+import { createTtlCache, type TtlCache } from '../util/ttl-cache.ts';
 
 export interface NamesParts {
   readonly session: OpenStackSession;
@@ -19,11 +20,6 @@ const LIFE = 600_000;
 const LIFE_OF_NOTHING = 60_000;
 /** Milliseconds that samples wait for a name. */
 const PATIENCE = 10_000;
-
-interface Entry {
-  readonly name: Promise<string | null>;
-  until: number;
-}
 
 /** An output that adds names to samples which have none, and hands them on. A name that is not known stays null. */
 export function withNames(output: Output, parts: NamesParts): Output {
@@ -50,14 +46,12 @@ export function withNames(output: Output, parts: NamesParts): Output {
 
 function createNames({ session, clock, log }: NamesParts) {
   const identity = session.service('identity', { version: 'v3' });
-  const known = new Map<string, Entry>();
-  let swept = clock.monotonic();
   /** Until when Keystone is not asked, since it did not answer. */
   let silentUntil = 0;
   let silent = false;
 
-  async function ask(kind: Kind, id: string): Promise<string | null> {
-    if (clock.monotonic() < silentUntil) return null;
+  async function ask(kind: Kind, id: string): Promise<string | undefined> {
+    if (clock.monotonic() < silentUntil) return undefined;
     try {
       const signal = AbortSignal.timeout(PATIENCE);
       const answer = await identity.get(`/${kind}/${encodeURIComponent(id)}`, { signal });
@@ -65,35 +59,25 @@ function createNames({ session, clock, log }: NamesParts) {
       silent = false;
       const [found] = Object.values(answer);
       const name = typeof found === 'object' && found !== null && 'name' in found ? found['name'] : undefined;
-      return typeof name === 'string' ? name : null;
+      return typeof name === 'string' ? name : undefined;
     } catch (error) {
       // Samples outlive projects and users.
-      if (statusOf(error) === 404) return null;
+      if (statusOf(error) === 404) return undefined;
       if (!silent) log.warn({ err: error }, 'Keystone does not tell names of projects and users, samples go without');
       silent = true;
       silentUntil = clock.monotonic() + LIFE_OF_NOTHING;
-      return null;
+      return undefined;
     }
   }
 
-  function sweep(now: number): void {
-    if (now - swept < LIFE_OF_NOTHING) return;
-    swept = now;
-    for (const [key, { until }] of known) if (now >= until) known.delete(key);
-  }
+  const life = { clock, ttl: LIFE, nothingTtl: LIFE_OF_NOTHING };
+  const known: Readonly<Record<Kind, TtlCache<string>>> = {
+    projects: createTtlCache(life, (id) => ask('projects', id)),
+    users: createTtlCache(life, (id) => ask('users', id)),
+  };
 
-  return function nameOf(kind: Kind, id: string | null, signal: AbortSignal): Promise<string | null> | null {
+  return async function nameOf(kind: Kind, id: string | null, signal: AbortSignal): Promise<string | null> {
     if (id === null || id === '') return null;
-    const now = clock.monotonic();
-    sweep(now);
-    const key = `${kind} ${id}`;
-    const old = known.get(key);
-    if (old !== undefined && now < old.until) return untilAborted(old.name, signal);
-    const entry: Entry = { name: ask(kind, id), until: Number.POSITIVE_INFINITY };
-    known.set(key, entry);
-    void entry.name.then((name) => {
-      entry.until = clock.monotonic() + (name === null ? LIFE_OF_NOTHING : LIFE);
-    });
-    return untilAborted(entry.name, signal);
+    return (await untilAborted(known[kind].get(id, signal), signal)) ?? null;
   };
 }

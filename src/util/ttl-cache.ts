@@ -22,17 +22,21 @@ export function createTtlCache<T>(
   load: (key: string, signal: AbortSignal) => Promise<T | undefined>,
 ): TtlCache<T> {
   const entries = new Map<string, Entry<T>>();
+  let swept = clock.monotonic();
 
-  function dropOld(): void {
-    const now = clock.monotonic();
+  /** Now and then: a look-up must not cost as much as there are entries. */
+  function sweep(now: number): void {
+    if (now - swept < nothingTtl) return;
+    swept = now;
     for (const [key, { until }] of entries) if (now >= until) entries.delete(key);
   }
 
   return {
     get(key, signal) {
-      dropOld();
+      const now = clock.monotonic();
+      sweep(now);
       const known = entries.get(key);
-      if (known !== undefined) return known.value;
+      if (known !== undefined && now < known.until) return known.value;
       const entry: Entry<T> = { value: load(key, signal), until: Number.POSITIVE_INFINITY };
       entries.set(key, entry);
       entry.value.then(
