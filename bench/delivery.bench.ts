@@ -1,11 +1,12 @@
 /** Samples from the reading to the broker's confirm, on one core: stamp, sign, serialise, send. */
-import { afterAll, beforeAll, it } from 'vitest';
+import { it } from 'vitest';
 import { createStamp } from '../src/agent/stamp.ts';
 import { loadConfig } from '../src/config/load.ts';
 import { amqpOptions, createAmqpOutput } from '../src/output/amqp.ts';
 import type { Meter, Reading } from '../src/plugin.ts';
-import { type Rabbitmq, startRabbitmq } from '../test/helpers/rabbitmq.ts';
+import { recordingLog } from '../test/helpers/recording-log.ts';
 import { describeWith } from '../test/helpers/services.ts';
+import { usePlace } from './place.ts';
 import { median, report } from './report.ts';
 
 const ROUNDS = 6;
@@ -13,16 +14,8 @@ const DOMAINS = 200;
 const METERS = 45;
 const BATCH = 50;
 
-const quiet = { debug() {}, info() {}, warn() {}, error() {} };
-
 describeWith('rabbitmq', 'delivery', () => {
-  let broker: Rabbitmq;
-
-  beforeAll(async () => {
-    broker = await startRabbitmq();
-  });
-
-  afterAll(() => broker[Symbol.asyncDispose]());
+  const place = usePlace();
 
   function readings(): Reading[] {
     return Array.from({ length: DOMAINS }, (_, index) => ({
@@ -52,13 +45,13 @@ describeWith('rabbitmq', 'delivery', () => {
       dirs: [],
       env: {},
       overrides: {
-        default: { transportUrl: `rabbit://guest:guest@127.0.0.1:${broker.port}/${broker.vhost()}` },
+        default: { transportUrl: `rabbit://guest:guest@127.0.0.1:${place.broker.port}/${place.broker.vhost()}` },
         publisher: { telemetrySecret: secret },
       },
     });
     const options = amqpOptions(config);
     if (options === undefined) throw new Error('nothing is to be sent');
-    const output = createAmqpOutput(options, quiet);
+    const output = createAmqpOutput(options, recordingLog());
     const signal = AbortSignal.timeout(60_000);
     const all = readings();
     const [before, cpuBefore] = [performance.now(), process.cpuUsage()];

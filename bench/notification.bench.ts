@@ -1,12 +1,11 @@
 /** The notification agent as its user runs it, with a real broker and files as publishers. */
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, it } from 'vitest';
+import { it } from 'vitest';
 import { AgentProcess } from '../test/helpers/agent-process.ts';
 import { type Load, mixedLoad, pollingLoad, preload } from '../test/helpers/notification-load.ts';
-import { type Rabbitmq, startRabbitmq } from '../test/helpers/rabbitmq.ts';
 import { describeWith } from '../test/helpers/services.ts';
+import { usePlace } from './place.ts';
 import { cpuSeconds, residentMegabytes } from './process-cost.ts';
 import { report } from './report.ts';
 
@@ -23,35 +22,27 @@ interface Figures {
 }
 
 describeWith('rabbitmq', 'notification', () => {
-  let broker: Rabbitmq;
-  let folder: string;
-
-  beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'bench-'));
-    broker = await startRabbitmq();
-  });
-
-  afterAll(async () => {
-    await broker?.[Symbol.asyncDispose]();
-    rmSync(folder, { recursive: true, force: true });
-  });
+  const place = usePlace();
 
   function configure(vhost: string, secret: string): string {
     const pipeline = (key: string, file: string) =>
       JSON.stringify({
         sources: [{ name: 'all', [key]: ['*'], sinks: ['file'] }],
-        sinks: [{ name: 'file', publishers: [`file://${join(folder, file)}?json`] }],
+        sinks: [{ name: 'file', publishers: [`file://${join(place.folder, file)}?json`] }],
       });
-    writeFileSync(join(folder, 'pipeline.yaml'), pipeline('meters', `${vhost}-samples`));
-    writeFileSync(join(folder, 'event_pipeline.yaml'), pipeline('events', `${vhost}-events`));
-    const file = join(folder, `${vhost}.conf`);
-    writeFileSync(file, `[DEFAULT]\ntransport_url = rabbit://guest:guest@127.0.0.1:${broker.port}/${vhost}\n${secret}`);
+    writeFileSync(join(place.folder, 'pipeline.yaml'), pipeline('meters', `${vhost}-samples`));
+    writeFileSync(join(place.folder, 'event_pipeline.yaml'), pipeline('events', `${vhost}-events`));
+    const file = join(place.folder, `${vhost}.conf`);
+    writeFileSync(
+      file,
+      `[DEFAULT]\ntransport_url = rabbit://guest:guest@127.0.0.1:${place.broker.port}/${vhost}\n${secret}`,
+    );
     return file;
   }
 
   async function measure(load: Load, count: number, secret = ''): Promise<Figures> {
-    const vhost = broker.vhost();
-    const connection = await broker.connect(vhost);
+    const vhost = place.broker.vhost();
+    const connection = await place.broker.connect(vhost);
     await preload(connection, load, count);
     const channel = await connection.createChannel();
     const agent = new AgentProcess('notification', ['--config-file', configure(vhost, secret)], {
@@ -61,7 +52,7 @@ describeWith('rabbitmq', 'notification', () => {
     const pid = agent.child.pid ?? 0;
     const output = () =>
       ['samples', 'events']
-        .map((kind) => statSync(join(folder, `${vhost}-${kind}`), { throwIfNoEntry: false })?.size ?? 0)
+        .map((kind) => statSync(join(place.folder, `${vhost}-${kind}`), { throwIfNoEntry: false })?.size ?? 0)
         .reduce((sum, size) => sum + size, 0);
     while (output() === 0 && agent.child.exitCode === null) await new Promise((wake) => setTimeout(wake, 2));
     const first = performance.now();

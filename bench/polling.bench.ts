@@ -1,13 +1,14 @@
 /** The polling agent as its user runs it, against real QEMU domains and a real broker. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, it } from 'vitest';
 import { createInspector } from '../src/libvirt/index.ts';
 import { AgentProcess } from '../test/helpers/agent-process.ts';
 import { createDomains, plainDomains } from '../test/helpers/domains.ts';
 import { describeWithLibvirtd, type Libvirtd, startLibvirtd } from '../test/helpers/libvirtd.ts';
-import { type Rabbitmq, startRabbitmq } from '../test/helpers/rabbitmq.ts';
+import { recordingLog } from '../test/helpers/recording-log.ts';
+import { cyclesOf, reachCycle } from './agent-cycles.ts';
+import { usePlace } from './place.ts';
 import { cpuSeconds, residentMegabytes } from './process-cost.ts';
 import { median, milliseconds, report } from './report.ts';
 
@@ -18,33 +19,24 @@ const WARM_UP = 5;
 
 const nodeArguments = (process.env['CEILOMETER_BENCH_NODE_ARGUMENTS'] ?? '').split(' ').filter((word) => word !== '');
 
-const quiet = { debug() {}, info() {}, warn() {}, error() {} };
-
 describeWithLibvirtd('polling', () => {
+  const place = usePlace();
   let libvirtd: Libvirtd;
-  let broker: Rabbitmq;
-  let folder: string;
 
   beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'bench-'));
     libvirtd = await startLibvirtd();
-    broker = await startRabbitmq();
   });
 
-  afterAll(async () => {
-    await libvirtd?.close();
-    await broker?.[Symbol.asyncDispose]();
-    rmSync(folder, { recursive: true, force: true });
-  });
+  afterAll(() => libvirtd?.close());
 
   function configFile(): string {
-    const polling = join(folder, 'polling.yaml');
+    const polling = join(place.folder, 'polling.yaml');
     writeFileSync(polling, 'sources:\n  - {name: all, interval: 1, meters: ["*"]}\n');
-    const file = join(folder, 'ceilometer.conf');
+    const file = join(place.folder, 'ceilometer.conf');
     writeFileSync(
       file,
       `[DEFAULT]\nlibvirt_uri = ${libvirtd.uri}\n` +
-        `transport_url = rabbit://guest:guest@127.0.0.1:${broker.port}/${broker.vhost()}\n` +
+        `transport_url = rabbit://guest:guest@127.0.0.1:${place.broker.port}/${place.broker.vhost()}\n` +
         `[polling]\ncfg_file = ${polling}\npollster_timeout = 20\ncycle_timeout = 20\n[publisher]\ntelemetry_secret = s3cr3t\n`,
     );
     return file;
@@ -55,28 +47,23 @@ describeWithLibvirtd('polling', () => {
     // e.g. --cpu-prof, to look at what the figures are made of.
     const agent = new AgentProcess('polling', args, {}, nodeArguments);
     const pid = agent.child.pid ?? 0;
-    const cycles = () => [...agent.stderr.matchAll(/cycle done: .*samples=(\d+) .*seconds=([\d.]+)/g)];
-    const reach = async (count: number) => {
-      while (cycles().length < count && agent.child.exitCode === null)
-        await new Promise((wake) => setTimeout(wake, 50));
-    };
-    await reach(WARM_UP);
+    await reachCycle(agent, WARM_UP);
     const [before, libvirtBefore] = [cpuSeconds(pid), cpuSeconds(libvirtd.pid())];
-    await reach(WARM_UP + CYCLES);
+    await reachCycle(agent, WARM_UP + CYCLES);
     const cpu = ((cpuSeconds(pid) - before) * 1000) / CYCLES;
     const libvirtCpu = ((cpuSeconds(libvirtd.pid()) - libvirtBefore) * 1000) / CYCLES;
     const resident = residentMegabytes(pid);
     agent.kill('SIGTERM');
     const { code } = await agent.ended;
     if (code !== 0) throw new Error(`the agent ended with ${code}\n${agent.stderr}`);
-    const measured = cycles().slice(WARM_UP);
-    const samples = Number(measured.at(-1)?.[1]);
+    const measured = cyclesOf(agent).slice(WARM_UP);
+    const samples = measured.at(-1)?.samples ?? Number.NaN;
     return [
       String(domains),
       String(samples),
       milliseconds(cpu),
       milliseconds(cpu / domains),
-      milliseconds(median(measured.map((match) => Number(match[2]) * 1000))),
+      milliseconds(median(measured.map(({ wall }) => wall))),
       milliseconds(libvirtCpu),
       resident.toFixed(0),
     ];
@@ -98,7 +85,7 @@ describeWithLibvirtd('polling', () => {
   async function roundTrips(count: number): Promise<string[][]> {
     const rows: string[][] = [];
     for (const parallelCalls of [1, 2, 3, 4, 5]) {
-      const inspector = createInspector({ uri: libvirtd.uri, log: quiet, parallelCalls });
+      const inspector = createInspector({ uri: libvirtd.uri, log: recordingLog(), parallelCalls });
       const signal = AbortSignal.timeout(120_000);
       const domains = await inspector.domains(signal);
       const walls: number[] = [];

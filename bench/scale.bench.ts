@@ -1,14 +1,14 @@
 /** The agent over many domains, on a fake libvirtd: what is measured is the agent alone. */
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect } from 'amqplib';
-import { afterAll, beforeAll, it } from 'vitest';
+import { it } from 'vitest';
 import { novaDomain, startFakeLibvirtd } from '../src/testing.ts';
 import { AgentProcess } from '../test/helpers/agent-process.ts';
-import { type Rabbitmq, startRabbitmq } from '../test/helpers/rabbitmq.ts';
 import { describeWith } from '../test/helpers/services.ts';
+import { cyclesOf, reachCycle } from './agent-cycles.ts';
 import { timeBySteps } from './cpu-profile.ts';
+import { usePlace } from './place.ts';
 import { cpuSeconds, peakResidentMegabytes, residentMegabytes } from './process-cost.ts';
 import { median, milliseconds, report } from './report.ts';
 
@@ -32,22 +32,11 @@ interface Cost {
 }
 
 describeWith('rabbitmq', 'many domains', () => {
-  let broker: Rabbitmq;
-  let folder: string;
-
-  beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'bench-'));
-    broker = await startRabbitmq();
-  });
-
-  afterAll(async () => {
-    await broker?.[Symbol.asyncDispose]();
-    rmSync(folder, { recursive: true, force: true });
-  });
+  const place = usePlace();
 
   /** Takes what the agent sends, so that the broker does not fill up. */
   async function drain(vhost: string) {
-    const connection = await connect(`amqp://guest:guest@127.0.0.1:${broker.port}/${vhost}`);
+    const connection = await connect(`amqp://guest:guest@127.0.0.1:${place.broker.port}/${vhost}`);
     const channel = await connection.createChannel();
     await channel.assertExchange('ceilometer', 'topic', { durable: false, autoDelete: false });
     await channel.assertQueue('notifications.sample', { durable: false, autoDelete: false });
@@ -60,16 +49,16 @@ describeWith('rabbitmq', 'many domains', () => {
       domains: Array.from({ length: domains }, (_, index) => novaDomain(index)),
       keepCalls: false,
     });
-    const vhost = broker.vhost();
+    const vhost = place.broker.vhost();
     const drained = await drain(vhost);
     const interval = Math.max(1, Math.ceil(domains / 200));
-    const polling = join(folder, 'polling.yaml');
+    const polling = join(place.folder, 'polling.yaml');
     writeFileSync(polling, `sources:\n  - {name: all, interval: ${interval}, meters: ["*"]}\n`);
-    const config = join(folder, 'ceilometer.conf');
+    const config = join(place.folder, 'ceilometer.conf');
     writeFileSync(
       config,
       `[DEFAULT]\nlibvirt_uri = ${libvirtd.uri}\n` +
-        `transport_url = rabbit://guest:guest@127.0.0.1:${broker.port}/${vhost}\n` +
+        `transport_url = rabbit://guest:guest@127.0.0.1:${place.broker.port}/${vhost}\n` +
         `[polling]\ncfg_file = ${polling}\npollster_timeout = 120\ncycle_timeout = 120\n` +
         `[publisher]\ntelemetry_secret = ${secret}\n`,
     );
@@ -77,26 +66,21 @@ describeWith('rabbitmq', 'many domains', () => {
     const agent = new AgentProcess('polling', args, {}, node);
     try {
       const pid = agent.child.pid ?? 0;
-      const cycles = () => [...agent.stderr.matchAll(/cycle done: .*samples=(\d+) .*seconds=([\d.]+)/g)];
-      const reach = async (count: number) => {
-        while (cycles().length < count && agent.child.exitCode === null)
-          await new Promise((wake) => setTimeout(wake, 20));
-      };
       const measured = Math.max(3, Math.round(WORK / domains / 10));
       const warmUp = domains < 1_000 ? 5 : 2;
-      await reach(warmUp);
+      await reachCycle(agent, warmUp);
       const before = cpuSeconds(pid);
-      await reach(warmUp + measured);
+      await reachCycle(agent, warmUp + measured);
       const cpu = ((cpuSeconds(pid) - before) * 1000) / measured;
       const [resident, peak] = [residentMegabytes(pid), peakResidentMegabytes(pid)];
       agent.kill('SIGTERM');
       const { code, stderr } = await agent.ended;
       if (code !== 0) throw new Error(`the agent ended with ${code}\n${stderr.slice(-4000)}`);
-      const last = cycles().slice(warmUp, warmUp + measured);
+      const last = cyclesOf(agent).slice(warmUp, warmUp + measured);
       return {
-        samples: Number(last.at(-1)?.[1]),
+        samples: last.at(-1)?.samples ?? Number.NaN,
         cpu,
-        wall: median(last.map((match) => Number(match[2]) * 1000)),
+        wall: median(last.map(({ wall }) => wall)),
         resident,
         peak,
       };
@@ -131,7 +115,7 @@ describeWith('rabbitmq', 'many domains', () => {
   });
 
   it('spends its time on', async () => {
-    const profiles = join(folder, 'profiles');
+    const profiles = join(place.folder, 'profiles');
     await measure({ domains: PROFILED, node: ['--cpu-prof', `--cpu-prof-dir=${profiles}`] });
     const file = readdirSync(profiles).find((name) => name.endsWith('.cpuprofile')) ?? '';
     const steps = [...timeBySteps(join(profiles, file))].sort(([, a], [, b]) => b - a);

@@ -11,7 +11,7 @@ import { getKey } from '../../src/python/value.ts';
 import { stringifyJson } from '../../src/wire/json.ts';
 import { isList, isObject, type JsonValue } from '../../src/wire/value.ts';
 import { canonical, goldenCases, masked, writeProfile } from '../helpers/golden-notifications.ts';
-import { quietLog } from '../helpers/quiet-log.ts';
+import { recordingLog } from '../helpers/recording-log.ts';
 
 const cases = goldenCases();
 const properties = { contentType: 'application/json', contentEncoding: 'utf-8', headers: {} };
@@ -55,7 +55,7 @@ describe('notifications become what the real agent made of them', () => {
         eventPublishers: ['test://'],
       });
       const { config, searchPath } = loadConfig({ files: [file], dirs: [], env: {} });
-      assemblies.set(profile, await assemble(createHost(config, quietLog()), searchPath));
+      assemblies.set(profile, await assemble(createHost(config, recordingLog()), searchPath));
     }
   });
 

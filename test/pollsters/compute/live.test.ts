@@ -3,6 +3,7 @@ import { createInspector } from '../../../src/libvirt/index.ts';
 import compute from '../../../src/pollsters/compute/index.ts';
 import { createDomains, diskPath, domainUuid, makeDisk, tapName } from '../../helpers/domains.ts';
 import { describeWithLibvirtd, type Libvirtd, startLibvirtd } from '../../helpers/libvirtd.ts';
+import { recordingLog } from '../../helpers/recording-log.ts';
 import { cycle, type FakeHost, hostWith, type LoadedPlugin, load, type Polled } from './support.ts';
 
 /** What virsh prints as words and numbers, by word: `Capacity: 1024`, `vda rd_req 5`, `actual 32768`. */
@@ -40,7 +41,7 @@ describeWithLibvirtd('the compute pollsters on a live libvirt', () => {
       { name: 'foreign', displayName: false },
       { name: 'ownerless', metadata: { owner: false } },
     ]);
-    host = hostWith(createInspector({ uri: libvirtd.uri, log: { debug() {}, info() {}, warn() {}, error() {} } }));
+    host = hostWith(createInspector({ uri: libvirtd.uri, log: recordingLog() }));
     plugin = await load(compute, host);
   });
 
