@@ -48,12 +48,13 @@ export async function loadRegistry(request: RegistryRequest, host: Host): Promis
     ...(await loadDynamic(host.config.polling.pollstersDefinitionsDirs, host.log)),
   ];
   const namespaces = [...new Set([...Object.keys(builtin), ...external.flatMap(({ plugin }) => namespacesOf(plugin))])];
-  const wanted = (request.namespaces ?? namespaces).filter((namespace) => {
-    if (namespaces.includes(namespace)) return true;
+  const wanted = request.namespaces ?? namespaces;
+  for (const namespace of wanted) {
+    if (namespaces.includes(namespace)) continue;
     const near = nearest(namespace, namespaces);
     const hint = near === undefined ? '' : `, did you mean ${near}?`;
     throw new ConfigError(`no plugin provides namespace ${namespace}${hint} (known: ${namespaces.sort().join(', ')})`);
-  });
+  }
   const sources = [...(await loadBuiltin(wanted)), ...external];
   const pollsters: LoadedPollster[] = [];
   const discoveries: LoadedDiscovery[] = [];

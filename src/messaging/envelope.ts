@@ -6,6 +6,15 @@ import { isObject, type JsonObject, type JsonValue } from '../wire/value.ts';
 /** `messagingv2` wraps a message in envelope 2.0; `messaging` sends it bare. */
 export type MessageFormat = 'messagingv2' | 'messaging';
 
+/** The AMQP properties of every message, all of them. */
+export const MESSAGE_PROPERTIES = {
+  contentType: 'application/json',
+  contentEncoding: 'utf-8',
+  headers: {},
+  deliveryMode: 2,
+  priority: 0,
+};
+
 /** What stands before the payload of a notification. */
 export interface NotificationHead {
   readonly messageId: string;

@@ -2,6 +2,7 @@ import type { ConfirmChannel, Message } from 'amqplib';
 import type { Logger } from '../plugin.ts';
 import type { Clock } from '../util/clock.ts';
 import { Counter, type DropLog } from './delivery-stats.ts';
+import { MESSAGE_PROPERTIES } from './envelope.ts';
 import { Flights } from './flights.ts';
 import type { MessageStore, StoredMessage } from './message-store.ts';
 import { type RetryOptions, reconnectDelay } from './reconnect-delay.ts';
@@ -30,15 +31,8 @@ export interface SenderParts {
   readonly changed: () => void;
 }
 
-/** The properties of oslo.messaging, all of them. Unlike there, a message that no queue takes comes back. */
-const PROPERTIES = {
-  contentType: 'application/json',
-  contentEncoding: 'utf-8',
-  headers: {},
-  deliveryMode: 2,
-  priority: 0,
-  mandatory: true,
-};
+/** Unlike in oslo.messaging, a message that no queue takes comes back. */
+const PROPERTIES = { ...MESSAGE_PROPERTIES, mandatory: true };
 
 /** Milliseconds without a setback after which the broker counts as sound again. */
 const SOUND = 10_000;

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { ChannelModel, ConfirmChannel } from 'amqplib';
 import { ConfigError, DeliveryError } from '../errors.ts';
 import { BrokerConnection, type ConnectionUser } from '../messaging/connection.ts';
-import { type MessageFormat, wrapNotification } from '../messaging/envelope.ts';
+import { MESSAGE_PROPERTIES, type MessageFormat, wrapNotification } from '../messaging/envelope.ts';
 import { connectionOptions, topologyOptions, withUrlOptions } from '../messaging/rabbit-options.ts';
 import { declareTopology, type Topology } from '../messaging/topology.ts';
 import { parseTransportUrl } from '../messaging/transport-url.ts';
@@ -23,13 +23,6 @@ interface Outgoing {
   readonly body: Buffer;
 }
 
-const PROPERTIES = {
-  contentType: 'application/json',
-  contentEncoding: 'utf-8',
-  headers: {},
-  deliveryMode: 2,
-  priority: 0,
-};
 /** Drivers of oslo.messaging that mean the broker that we speak with. */
 const drivers = ['rabbit', 'kombu', 'kombu+rabbit', 'kombu+amqp', 'kombu+pyamqp', 'kombu+amqps'] as const;
 
@@ -192,7 +185,7 @@ function createSender(
           declared.add(kind);
         }
         await new Promise<void>((resolve, reject) => {
-          open.publish(topology.exchange, routingKey, body, PROPERTIES, (error: unknown) =>
+          open.publish(topology.exchange, routingKey, body, MESSAGE_PROPERTIES, (error: unknown) =>
             error === null || error === undefined ? resolve() : reject(error),
           );
         });
