@@ -128,6 +128,9 @@ export interface PollContext {
   readonly source: string;
 }
 
+/** What a poll yields, pulled one by one. Readings that are there already cost less without a promise each. */
+export type Readings = AsyncIterable<Reading> | Iterable<Reading>;
+
 export interface Pollster<R extends Resource = Resource> {
   /** The meters it can yield, for listings and checks; empty when they are known only at run time. */
   readonly meters: readonly Meter[];
@@ -139,7 +142,7 @@ export interface Pollster<R extends Resource = Resource> {
    * has room. Throw {@link PermanentPollError} for resources that the driver does not support; after any other error
    * the next cycle tries again, and what was yielded before it counts.
    */
-  poll(resources: readonly R[], ctx: PollContext): AsyncIterable<Reading> | Iterable<Reading>;
+  poll(resources: readonly R[], ctx: PollContext): Readings | Promise<Readings>;
 }
 
 /** An occasion on which a resource has to be polled at once, since it will not be the same in its next slot. */

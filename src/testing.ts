@@ -148,7 +148,7 @@ export async function collect<R extends Resource>(
     meter: pollster.meters[0],
   });
   const samples: Sample[] = [];
-  for await (const reading of pollster.poll(resources, ctx)) {
+  for await (const reading of await pollster.poll(resources, ctx)) {
     const sample = stamp.make(reading);
     if (typeof sample === 'string') throw new AgentError('ERR_CONTRACT', sample);
     samples.push(sample);

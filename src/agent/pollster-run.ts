@@ -1,7 +1,7 @@
 import type { PollingSource } from '../config/polling.ts';
 import { codeOf, describeError } from '../errors.ts';
 import type { Output } from '../output/output.ts';
-import type { CycleCache, PollContext, Resource } from '../plugin.ts';
+import type { CycleCache, PollContext, Reading, Resource } from '../plugin.ts';
 import type { Sample } from '../sample.ts';
 import type { Clock } from '../util/clock.ts';
 import { scope, untilAborted } from '../util/scope.ts';
@@ -122,10 +122,17 @@ export class PollsterRun {
       time,
       meter: pollster.meters[0],
     });
-    const readings = pollster.poll(resources, ctx);
-    if (!isIterable(readings))
-      throw new TypeError(`poll returned ${typeof readings}, expected readings to iterate over`);
+    const readings = await pollster.poll(resources, ctx);
     let batch: Sample[] = [];
+    const take = (reading: Reading): boolean => {
+      const sample = stamp.make(reading);
+      if (typeof sample === 'string') {
+        progress.faults += 1;
+        progress.firstFault ||= sample;
+        return false;
+      }
+      return batch.push(sample) >= batchSize;
+    };
     const handOver = async () => {
       const full = batch;
       batch = [];
@@ -133,17 +140,19 @@ export class PollsterRun {
       progress.samples += full.length;
     };
     try {
-      for await (const reading of readings) {
-        // A poll that was let go of may still yield; its cycle is over.
-        if (ctx.signal.aborted) return;
-        const sample = stamp.make(reading);
-        if (typeof sample === 'string') {
-          progress.faults += 1;
-          progress.firstFault ||= sample;
-          continue;
+      // A poll that was let go of may still yield; its cycle is over.
+      if (isIterable(readings)) {
+        for (const reading of readings) {
+          if (ctx.signal.aborted) return;
+          if (take(reading)) await handOver();
         }
-        batch.push(sample);
-        if (batch.length >= Math.max(1, batchSize)) await handOver();
+      } else if (isAsyncIterable(readings)) {
+        for await (const reading of readings) {
+          if (ctx.signal.aborted) return;
+          if (take(reading)) await handOver();
+        }
+      } else {
+        throw new TypeError(`poll returned ${typeof readings}, expected readings to iterate over`);
       }
     } finally {
       // What was read before a failure counts.
@@ -200,8 +209,13 @@ export class PollsterRun {
   }
 }
 
-function isIterable(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && (Symbol.asyncIterator in value || Symbol.iterator in value);
+/** What a plugin returns is checked at run time. */
+function isIterable(value: unknown): value is Iterable<Reading> {
+  return typeof value === 'object' && value !== null && Symbol.iterator in value;
+}
+
+function isAsyncIterable(value: unknown): value is AsyncIterable<Reading> {
+  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
 }
 
 function resourceIdsOf(err: unknown): readonly string[] {

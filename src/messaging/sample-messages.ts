@@ -1,7 +1,8 @@
 /** Batches of samples as the messages that a notification agent expects of a polling agent. */
 import { randomUUID } from 'node:crypto';
 import { isoTimestamp, type Sample } from '../sample.ts';
-import { createSampleEncoder, type SampleText } from '../wire/meter-message.ts';
+import { createSampleWriter } from '../wire/meter-message.ts';
+import { Page } from '../wire/page.ts';
 import { type MessageFormat, payloadForm, textAfterPayload, textBeforePayload } from './envelope.ts';
 import type { OutgoingMessage } from './message-store.ts';
 
@@ -23,43 +24,15 @@ export interface SampleMessagesOptions {
 export function createSampleMessages(options: SampleMessagesOptions): (batch: readonly Sample[]) => OutgoingMessage[] {
   const { format, routingKeys, maxMessageBytes, now = Date.now, uuid = randomUUID } = options;
   const form = payloadForm(format);
-  const encode = createSampleEncoder(options.secret, form);
+  const write = createSampleWriter(options.secret, form);
   const open = form === 'nested' ? '{\\"samples\\": [' : '{"samples": [';
   const close = ']}';
-  // Samples are put down here one by one. To add up one string of them first would cost as much as all the rest.
-  let page = Buffer.allocUnsafe(65_536);
-
-  function encodeOrRefuse(sample: Sample): SampleText | undefined {
-    try {
-      return encode(sample);
-    } catch (error) {
-      options.refused(sample, error);
-      return undefined;
-    }
-  }
+  const page = new Page();
 
   return function toMessages(batch) {
     const messages: OutgoingMessage[] = [];
-    let length = 0;
     let samples = 0;
     let ends: readonly string[] = [];
-
-    function room(needed: number): void {
-      if (length + needed > page.length) page = Buffer.concat([page], (length + needed) * 2);
-    }
-
-    function put(text: string): void {
-      room(text.length);
-      length += page.write(text, length, 'latin1');
-    }
-
-    function putSample({ before, metadata, after }: SampleText): void {
-      put(before);
-      room(metadata.length);
-      page.set(metadata, length);
-      length += metadata.length;
-      put(after);
-    }
 
     function start(): void {
       const head = {
@@ -69,31 +42,41 @@ export function createSampleMessages(options: SampleMessagesOptions): (batch: re
         priority: 'SAMPLE',
         timestamp: isoTimestamp(now()).replace('T', ' '),
       } as const;
-      length = 0;
-      put(textBeforePayload(head, format) + open);
+      page.truncate(0);
+      page.write(textBeforePayload(head, format) + open);
       ends = routingKeys.map(() => close + textAfterPayload({ ...head, uniqueId: uuid().replaceAll('-', '') }, format));
     }
 
     function finish(): void {
       routingKeys.forEach((routingKey, index) => {
-        const end = ends[index] ?? '';
-        const body = Buffer.allocUnsafe(length + end.length);
-        body.set(page.subarray(0, length));
-        body.write(end, length, 'latin1');
-        messages.push({ routingKey, body, samples });
+        messages.push({ routingKey, body: page.copy(ends[index]), samples });
       });
       samples = 0;
     }
 
-    for (const sample of batch) {
-      const text = encodeOrRefuse(sample);
-      if (text === undefined) continue;
-      const size = text.before.length + text.metadata.length + text.after.length;
-      const whole = length + 2 + size + (ends[0]?.length ?? 0);
-      if (samples > 0 && whole > maxMessageBytes) finish();
+    /** False for a sample that is refused, which leaves nothing behind. */
+    function add(sample: Sample): boolean {
+      const before = page.length;
       if (samples === 0) start();
-      else put(', ');
-      putSample(text);
+      else page.write(', ');
+      try {
+        write(sample, page);
+      } catch (error) {
+        page.truncate(before);
+        options.refused(sample, error);
+        return false;
+      }
+      return true;
+    }
+
+    for (const sample of batch) {
+      const before = page.length;
+      if (!add(sample)) continue;
+      if (samples > 0 && page.length + (ends[0]?.length ?? 0) > maxMessageBytes) {
+        page.truncate(before);
+        finish();
+        add(sample);
+      }
       samples += 1;
     }
     if (samples > 0) finish();

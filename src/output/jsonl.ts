@@ -1,6 +1,7 @@
 import type { Writable } from 'node:stream';
 import { DeliveryError } from '../errors.ts';
-import { createSampleEncoder, joinSampleText } from '../wire/meter-message.ts';
+import { createSampleWriter } from '../wire/meter-message.ts';
+import { Page } from '../wire/page.ts';
 import type { Output } from './output.ts';
 import { StreamWriter } from './stream-writer.ts';
 
@@ -15,7 +16,7 @@ export interface JsonlOutputOptions {
 /** One sample a line, in the words and the order of the wire. */
 export function createJsonlOutput({ stream, secret, onGone }: JsonlOutputOptions): Output {
   const writer = new StreamWriter({ stream, name: 'the output', ...(onGone && { onGone }) });
-  const encode = createSampleEncoder(secret, 'plain');
+  const write = createSampleWriter(secret, 'plain');
 
   return {
     async publish(batch, signal) {
@@ -27,7 +28,12 @@ export function createJsonlOutput({ stream, secret, onGone }: JsonlOutputOptions
           retryable: true,
         });
       }
-      writer.write(batch.map((sample) => `${joinSampleText(encode(sample))}\n`).join(''), batch.length);
+      const page = new Page();
+      for (const sample of batch) {
+        write(sample, page);
+        page.write('\n');
+      }
+      writer.write(page.toString(), batch.length);
     },
     async flush(signal) {
       await writer.flush(signal);

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { Sample } from '../../src/sample.ts';
 import { type JsonForm, stringifyJson } from '../../src/wire/json.ts';
 import { parseExactJson } from '../../src/wire/json-parser.ts';
-import { createSampleEncoder, joinSampleText } from '../../src/wire/meter-message.ts';
+import { createSampleWriter } from '../../src/wire/meter-message.ts';
+import { Page } from '../../src/wire/page.ts';
 import { createSigner, signedText } from '../../src/wire/signature.ts';
 import { isObject } from '../../src/wire/value.ts';
 import { goldenObjects, sampleOf } from '../helpers/golden-wire.ts';
@@ -26,8 +27,12 @@ const sample: Sample = {
 
 /** Makes whole texts. */
 function encoder(secret: string, form: JsonForm): (sample: Sample) => string {
-  const encode = createSampleEncoder(secret, form);
-  return (one) => joinSampleText(encode(one));
+  const write = createSampleWriter(secret, form);
+  return (one) => {
+    const page = new Page(16);
+    write(one, page);
+    return page.toString();
+  };
 }
 
 describe('samples of the real agent', () => {
@@ -45,7 +50,7 @@ describe('samples of the real agent', () => {
   });
 });
 
-describe('createSampleEncoder', () => {
+describe('createSampleWriter', () => {
   it('signs the message that a reader gets', () => {
     const message = parseExactJson(encoder('s3cr3t', 'plain')(sample));
 

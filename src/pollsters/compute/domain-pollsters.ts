@@ -1,10 +1,11 @@
 /** Makes pollsters of the rows of meter tables. */
 import { PermanentPollError } from '../../errors.ts';
-import type { Factory, Host, Meter, Pollster, Reading, Resource } from '../../plugin.ts';
+import type { DomainStats } from '../../libvirt/inspector.ts';
+import type { Factory, Host, Meter, PollContext, Pollster, Reading, Resource } from '../../plugin.ts';
 import type { Compute } from './compute.ts';
 import { type History, noHistory } from './counter-memory.ts';
 import { SHUT_OFF } from './domain-state.ts';
-import type { Family } from './families.ts';
+import type { Family, Split } from './families.ts';
 import type { Instance } from './instance.ts';
 
 /** A meter and how it is read. */
@@ -40,44 +41,54 @@ function domainPollster<S>(compute: Compute, family: Family<S>, name: string, ro
   return {
     meters: [{ name, type, unit, ...(float && { float }), ...(help && { help }) }],
     discovery: 'local_instances',
-    async *poll(resources, ctx): AsyncGenerator<Reading> {
+    async poll(resources, ctx): Promise<Iterable<Reading>> {
       const stats = await compute.stats(ctx);
       const split = await family(compute, ctx);
-      const key = { meter: name, source: ctx.source, maxAge: remembers ?? 0 };
       await memory?.ready();
-      const instances = resources.filter(isInstance);
-      let gone = 0;
-      let unknown = 0;
-      try {
-        for (const instance of instances) {
-          const said = stats.get(instance.id);
-          if (said?.state === undefined) {
-            gone++;
-            continue;
-          }
-          if (said.state === SHUT_OFF && !hasWhenStopped(row, compute)) continue;
-          const { userId, projectId } = instance.nova;
-          const history = memory?.of(key, instance.id) ?? noHistory;
-          for (const part of split(instance, said, said.state)) {
-            // What comes too late is not taken any more, and must not go into the history either.
-            if (ctx.signal.aborted) return;
-            const volume = part.said === undefined ? undefined : row.read(part.said, history);
-            if (volume === undefined) {
-              unknown++;
-              continue;
-            }
-            const { resourceId, metadata } = part;
-            yield { resourceId, volume, metadata, userId, projectId, monotonicTime: said.monotonicTime };
-          }
-        }
-      } finally {
-        memory?.save();
-      }
-      if (gone + unknown > 0)
-        ctx.log.debug({ source: ctx.source, meter: name, gone, unknown }, 'some instances or devices have no value');
-      refuseOthers(resources, instances, name);
+      return readings(stats, split, resources, ctx);
     },
   };
+
+  /** Takes no time between one and the next, so that they go without a promise each. */
+  function* readings(
+    stats: ReadonlyMap<string, DomainStats>,
+    split: Split<S>,
+    resources: readonly Resource[],
+    ctx: PollContext,
+  ): Generator<Reading> {
+    const key = { meter: name, source: ctx.source, maxAge: remembers ?? 0 };
+    const instances = resources.filter(isInstance);
+    let gone = 0;
+    let unknown = 0;
+    try {
+      for (const instance of instances) {
+        const said = stats.get(instance.id);
+        if (said?.state === undefined) {
+          gone++;
+          continue;
+        }
+        if (said.state === SHUT_OFF && !hasWhenStopped(row, compute)) continue;
+        const { userId, projectId } = instance.nova;
+        const history = memory?.of(key, instance.id) ?? noHistory;
+        for (const part of split(instance, said, said.state)) {
+          // What comes too late is not taken any more, and must not go into the history either.
+          if (ctx.signal.aborted) return;
+          const volume = part.said === undefined ? undefined : row.read(part.said, history);
+          if (volume === undefined) {
+            unknown++;
+            continue;
+          }
+          const { resourceId, metadata } = part;
+          yield { resourceId, volume, metadata, userId, projectId, monotonicTime: said.monotonicTime };
+        }
+      }
+    } finally {
+      memory?.save();
+    }
+    if (gone + unknown > 0)
+      ctx.log.debug({ source: ctx.source, meter: name, gone, unknown }, 'some instances or devices have no value');
+    refuseOthers(resources, instances, name);
+  }
 }
 
 function hasWhenStopped<S>({ stopped }: Row<S>, { reportStopped }: Compute): boolean {

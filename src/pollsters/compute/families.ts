@@ -13,7 +13,7 @@ interface Part<S> {
 }
 
 /** Takes an instance apart. `state` is the one of its statistics. */
-type Split<S> = (instance: Instance, stats: DomainStats, state: number) => readonly Part<S>[];
+export type Split<S> = (instance: Instance, stats: DomainStats, state: number) => readonly Part<S>[];
 
 /** Meters that are read from the same things. Loads what it needs once per poll. */
 export type Family<S> = (compute: Compute, ctx: PollContext) => Split<S> | Promise<Split<S>>;
@@ -41,32 +41,25 @@ export const ofCpu: Family<InstanceSaid> = () => (instance, stats, state) => [
 ];
 
 export const ofDisk: Family<DiskStats> = () => (instance, stats, state) =>
-  diskParts(instance, state, (device) => stats.disks.find((disk) => disk.name === device));
+  instance.metadata(state).disks.map(({ device, resourceId, metadata }) => ({
+    resourceId,
+    metadata,
+    said: stats.disks.find(({ name }) => name === device),
+  }));
 
 export const ofDiskImage: Family<BlockInfo> = async (compute, ctx) => {
   const images = await compute.images(ctx);
-  return (instance, _stats, state) => diskParts(instance, state, (device) => images.get(instance.id)?.get(device));
+  return (instance, _stats, state) =>
+    instance.metadata(state).disks.map(({ device, resourceId, metadata }) => ({
+      resourceId,
+      metadata,
+      said: images.get(instance.id)?.get(device),
+    }));
 };
 
-function diskParts<S>(instance: Instance, state: number, said: (device: string) => S | undefined): readonly Part<S>[] {
-  const metadata = instance.metadata(state);
-  return instance.devices.disks.map((device) => ({
-    resourceId: `${instance.id}-${device}`,
-    metadata: metadata.disk(device),
-    said: said(device),
-  }));
-}
-
-export const ofNic: Family<NicSaid> = () => (instance, stats, state) => {
-  const { domain, devices } = instance;
-  const metadata = instance.metadata(state);
-  return devices.nics.map((nic) => {
+export const ofNic: Family<NicSaid> = () => (instance, stats, state) =>
+  instance.metadata(state).nics.map(({ nic, resourceId, metadata }) => {
     const found = stats.nics.find(({ name }) => name === nic.tap);
-    return {
-      // Upstream's: the name of the filter, when there is one, takes the place of the whole id.
-      resourceId: (nic.fref ?? `${domain.name}-${domain.uuid}-${nic.tap}`) || domain.uuid,
-      metadata: metadata.nic(nic),
-      said: found && { nic, stats: found, boot: domain.id, at: stats.monotonicTime },
-    };
+    const said = found && { nic, stats: found, boot: instance.domain.id, at: stats.monotonicTime };
+    return { resourceId, metadata, said };
   });
-};

@@ -20,8 +20,22 @@ export interface Instance extends Resource {
 interface InstanceMetadata {
   readonly base: Metadata;
   cpu(count: number | undefined): Metadata;
-  disk(device: string): Metadata;
-  nic(nic: Nic): Metadata;
+  readonly disks: readonly DiskResource[];
+  readonly nics: readonly NicResource[];
+}
+
+/** A disk as the resource of samples. */
+interface DiskResource {
+  readonly device: string;
+  readonly resourceId: string;
+  readonly metadata: Metadata;
+}
+
+/** The same for a network interface. */
+interface NicResource {
+  readonly nic: Nic;
+  readonly resourceId: string;
+  readonly metadata: Metadata;
 }
 
 /** What of an instance its domain's XML says. */
@@ -72,7 +86,10 @@ export function createInstance(facts: InstanceFacts, known: NovaKnowledge, optio
       if (latest?.state !== state) {
         const base = baseMetadata(described, state);
         const user = reservedUserMetadata(known.serverMetadata, base, reserved);
-        latest = { state, metadata: deriveMetadata(user === undefined ? base : { ...base, user_metadata: user }) };
+        latest = {
+          state,
+          metadata: deriveMetadata(facts, user === undefined ? base : { ...base, user_metadata: user }),
+        };
       }
       return latest.metadata;
     },
@@ -80,20 +97,29 @@ export function createInstance(facts: InstanceFacts, known: NovaKnowledge, optio
 }
 
 /** The metadata of all that belongs to an instance, each made once. */
-export function deriveMetadata(base: Readonly<Record<string, MetadataValue>>): InstanceMetadata {
-  const made = new Map<number | string | Nic | undefined, Metadata>();
-  function once(key: number | string | Nic | undefined, make: () => Metadata): Metadata {
-    let metadata = made.get(key);
-    if (metadata === undefined) {
-      metadata = make();
-      made.set(key, metadata);
-    }
-    return metadata;
-  }
+export function deriveMetadata(
+  { domain, devices }: Pick<Instance, 'domain' | 'devices'>,
+  base: Readonly<Record<string, MetadataValue>>,
+): InstanceMetadata {
+  let withCpu: { readonly count: number | undefined; readonly metadata: Metadata } | undefined;
   return {
     base,
-    cpu: (count) => once(count, () => ({ ...base, cpu_number: count ?? null })),
-    disk: (device) => once(device, () => ({ ...base, disk_name: device })),
-    nic: (nic) => once(nic, () => nicMetadata(base, nic)),
+    cpu(count) {
+      if (withCpu === undefined || withCpu.count !== count) {
+        withCpu = { count, metadata: { ...base, cpu_number: count ?? null } };
+      }
+      return withCpu.metadata;
+    },
+    disks: devices.disks.map((device) => ({
+      device,
+      resourceId: `${domain.uuid}-${device}`,
+      metadata: { ...base, disk_name: device },
+    })),
+    nics: devices.nics.map((nic) => ({
+      nic,
+      // Upstream's: the name of the filter, when there is one, takes the place of the whole id.
+      resourceId: (nic.fref ?? `${domain.name}-${domain.uuid}-${nic.tap}`) || domain.uuid,
+      metadata: nicMetadata(base, nic),
+    })),
   };
 }

@@ -36,7 +36,7 @@ export function createNovaSource(servers: ServerList, libvirt: InstanceSource): 
     if (before?.domain === domain) return before;
     const found = devicesOf(domain, log);
     if (found === null) return undefined;
-    const metadata = deriveMetadata(server.metadata);
+    const metadata = deriveMetadata({ domain, devices: found }, server.metadata);
     // Its state is what Nova says, whatever libvirt does.
     const instance = { id: domain.uuid, domain, nova: server.nova, devices: found, metadata: () => metadata };
     made.set(server, instance);

@@ -241,7 +241,7 @@ describe('what is asked about one by one', () => {
 
     const work = async () => {
       const resources = ['a', 'b', 'c'].map((id) => ({ id }));
-      for await (const { resourceId } of pollster?.poll(resources, agent.cycle()) ?? []) seen.push(resourceId);
+      for await (const { resourceId } of (await pollster?.poll(resources, agent.cycle())) ?? []) seen.push(resourceId);
     };
 
     await expect(work()).rejects.toThrow('accounts of Swift: 1 of 3 failed, first: object-store HEAD');

@@ -303,7 +303,7 @@ describe('the compute pollsters', () => {
 
     async function poll(): Promise<void> {
       const resources = [{ id: 'snmp://switch' }, ...(known === undefined ? [] : [known])];
-      for await (const { resourceId } of pollster.poll(resources, ctx)) yielded.push(resourceId);
+      for await (const { resourceId } of await pollster.poll(resources, ctx)) yielded.push(resourceId);
     }
 
     await expect(poll()).rejects.toMatchObject({

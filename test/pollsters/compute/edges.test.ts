@@ -31,7 +31,7 @@ async function setUp(options: { lifecycleSamples?: boolean } = { lifecycleSample
     const readings = [];
     const resources = edge === undefined ? [] : [edge.resource];
     const ctx = { ...cycle(host), cache: createCycleCache(edge?.known) };
-    for await (const reading of plugin.pollster(meter).poll(resources, ctx)) readings.push(reading.volume);
+    for await (const reading of await plugin.pollster(meter).poll(resources, ctx)) readings.push(reading.volume);
     return readings;
   }
   return { hypervisor, host, plugin, discovery, report, poll };

@@ -112,7 +112,7 @@ export async function load(plugin: Plugin, host: FakeHost): Promise<LoadedPlugin
         const pollster = pollsterOf(name);
         const [meter] = pollster.meters;
         if (meter === undefined) throw new Error(`${name} has no meter`);
-        for await (const reading of pollster.poll(resources, ctx)) polled.push({ ...reading, meter });
+        for await (const reading of await pollster.poll(resources, ctx)) polled.push({ ...reading, meter });
       }
       return polled;
     },

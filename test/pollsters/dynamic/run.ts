@@ -103,7 +103,7 @@ export async function loadFiles(
         });
         try {
           const resources = await discoverer.discover(pollster.discovery ?? '', namespace, ctx);
-          for await (const reading of pollster.poll(resources, ctx)) {
+          for await (const reading of await pollster.poll(resources, ctx)) {
             const sample = stamp.make(reading);
             if (typeof sample === 'string') throw new TypeError(sample);
             samples.push(sample);

@@ -36,7 +36,7 @@ export async function agentOf(plugin: Plugin, host: Host = fakeHost('cn1')) {
     const { source = 'host', signal = new AbortController().signal, resources = [host.hostname] } = options;
     try {
       const ctx = { signal, cache, log: host.log, source };
-      for await (const reading of pollster.poll(
+      for await (const reading of await pollster.poll(
         resources.map((id) => ({ id })),
         ctx,
       )) {

@@ -1,0 +1,50 @@
+/** Text being put together as bytes: to add up one string of it first would cost as much as all the rest. */
+export class Page {
+  #bytes: Buffer;
+  #length = 0;
+
+  constructor(size = 65_536) {
+    this.#bytes = Buffer.allocUnsafe(size);
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Text that is ASCII. */
+  write(text: string): void {
+    this.#room(text.length);
+    this.#length += this.#bytes.write(text, this.#length, 'latin1');
+  }
+
+  append(bytes: Uint8Array): void {
+    this.#room(bytes.length);
+    this.#bytes.set(bytes, this.#length);
+    this.#length += bytes.length;
+  }
+
+  /** Forgets what stands from here on. */
+  truncate(length: number): void {
+    this.#length = length;
+  }
+
+  /** A copy of what was put down, with ASCII text behind it. */
+  copy(end = ''): Buffer {
+    const bytes = Buffer.allocUnsafe(this.#length + end.length);
+    bytes.set(this.#bytes.subarray(0, this.#length));
+    bytes.write(end, this.#length, 'latin1');
+    return bytes;
+  }
+
+  toString(): string {
+    return this.#bytes.toString('latin1', 0, this.#length);
+  }
+
+  #room(needed: number): void {
+    const whole = this.#length + needed;
+    if (whole <= this.#bytes.length) return;
+    const larger = Buffer.allocUnsafe(whole * 2);
+    larger.set(this.#bytes.subarray(0, this.#length));
+    this.#bytes = larger;
+  }
+}
