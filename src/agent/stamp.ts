@@ -26,7 +26,20 @@ const TYPES: ReadonlySet<unknown> = new Set(['gauge', 'delta', 'cumulative']);
 /** One stamp serves one run of one pollster: it tells apart readings that would have the same id. */
 export function createStamp(options: StampOptions): Stamp {
   const timestamp = isoTimestamp(options.time);
-  const seen = new Map<string, number>();
+  const seen = new Map<string, Map<string, number>>();
+  let latest: { readonly meter: string; readonly occurrences: Map<string, number> } | undefined;
+
+  /** How often this measurement was made before. */
+  function occurrence(meter: string, resourceId: string): number {
+    if (latest?.meter !== meter) {
+      const occurrences = seen.get(meter) ?? new Map<string, number>();
+      seen.set(meter, occurrences);
+      latest = { meter, occurrences };
+    }
+    const before = latest.occurrences.get(resourceId) ?? 0;
+    latest.occurrences.set(resourceId, before + 1);
+    return before;
+  }
 
   return {
     make(reading) {
@@ -35,11 +48,8 @@ export function createStamp(options: StampOptions): Stamp {
       const meter = reading.meter ?? options.meter;
       if (meter === undefined) return 'a reading without a meter';
       const { resourceId } = reading;
-      const key = `${meter.name}\n${resourceId}`;
-      const occurrence = seen.get(key) ?? 0;
-      seen.set(key, occurrence + 1);
       return {
-        id: sampleId(options.pollingSource, meter.name, resourceId, options.slot, occurrence),
+        id: sampleId(options.pollingSource, meter.name, resourceId, options.slot, occurrence(meter.name, resourceId)),
         name: meter.name,
         type: meter.type,
         unit: meter.unit,

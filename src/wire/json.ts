@@ -12,10 +12,16 @@ const NEEDS_ESCAPE = /[^\x20\x21\x23-\x5b\x5d-\x7e]/;
 const NOT_ASCII = /[\x7f-\uffff]/g;
 
 export function jsonString(text: string, form: JsonForm = 'plain'): string {
-  if (!NEEDS_ESCAPE.test(text)) return form === 'nested' ? `\\"${text}\\"` : `"${text}"`;
-  const plain = JSON.stringify(text).replace(NOT_ASCII, (unit) => {
-    return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  });
+  const quote = form === 'nested' ? '\\"' : '"';
+  return `${quote}${jsonText(text, form)}${quote}`;
+}
+
+/** What stands between the quotes of a string. */
+export function jsonText(text: string, form: JsonForm = 'plain'): string {
+  if (!NEEDS_ESCAPE.test(text)) return text;
+  const plain = JSON.stringify(text)
+    .slice(1, -1)
+    .replace(NOT_ASCII, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
   return form === 'nested' ? nested(plain) : plain;
 }
 

@@ -17,6 +17,12 @@ export class Page {
     this.#length += this.#bytes.write(text, this.#length, 'latin1');
   }
 
+  writeUtf8(text: string): void {
+    // A UTF-16 unit takes at most three bytes.
+    this.#room(text.length * 3);
+    this.#length += this.#bytes.write(text, this.#length);
+  }
+
   append(bytes: Uint8Array): void {
     this.#room(bytes.length);
     this.#bytes.set(bytes, this.#length);
@@ -31,9 +37,14 @@ export class Page {
   /** A copy of what was put down, with ASCII text behind it. */
   copy(end = ''): Buffer {
     const bytes = Buffer.allocUnsafe(this.#length + end.length);
-    bytes.set(this.#bytes.subarray(0, this.#length));
+    bytes.set(this.view());
     bytes.write(end, this.#length, 'latin1');
     return bytes;
+  }
+
+  /** What was put down, until more is. */
+  view(): Buffer {
+    return this.#bytes.subarray(0, this.#length);
   }
 
   toString(): string {
@@ -44,7 +55,7 @@ export class Page {
     const whole = this.#length + needed;
     if (whole <= this.#bytes.length) return;
     const larger = Buffer.allocUnsafe(whole * 2);
-    larger.set(this.#bytes.subarray(0, this.#length));
+    larger.set(this.view());
     this.#bytes = larger;
   }
 }

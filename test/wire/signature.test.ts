@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseExactJson } from '../../src/wire/json-parser.ts';
-import { createSigner, signedText } from '../../src/wire/signature.ts';
+import { createPageSigner, createSigner, signedText } from '../../src/wire/signature.ts';
 import { isObject } from '../../src/wire/value.ts';
 import { goldenObjects, string } from '../helpers/golden-wire.ts';
 
@@ -44,10 +44,16 @@ describe('createSigner', () => {
   });
 
   it('signs a text in pieces as it signs the whole', () => {
-    const sign = createSigner('k');
+    const signer = createPageSigner('k');
 
-    expect(sign('é1', Buffer.from('mitte ☃'), '☃2')).toBe(sign('é1mitte ☃☃2'));
-    expect(sign('', Buffer.alloc(9000, 'x'))).toBe(sign('x'.repeat(9000)));
+    const page = signer.begin();
+    page.writeUtf8('é1');
+    page.append(Buffer.from('mitte ☃'.repeat(2000)));
+    page.write('2');
+
+    expect(signer.end()).toBe(createSigner('k')(`é1${'mitte ☃'.repeat(2000)}2`));
+    signer.begin().writeUtf8('x');
+    expect(signer.end()).toBe(createSigner('k')('x'));
   });
 
   it('signs a text that is longer than any before', () => {
