@@ -21,6 +21,7 @@ export function createMemoryStore(maxBytes: number): MessageStore {
     size.messages -= 1;
     size.samples -= entry.samples;
     size.bytes -= entry.body.length;
+    entry.done?.();
     while (head < entries.length && entries[head] === undefined) head += 1;
     if (head < 1024 || head < entries.length / 2) return;
     entries = entries.slice(head);

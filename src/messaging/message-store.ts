@@ -5,6 +5,8 @@ export interface OutgoingMessage {
   readonly body: Buffer;
   /** How many samples the body carries, for counting. */
   readonly samples: number;
+  /** Called once, when the store has forgotten the message: nobody reads its body any more. */
+  readonly done?: () => void;
 }
 
 /** A message in a store, with what the store knows about it. The same object from `push` until `confirm` or a drop. */

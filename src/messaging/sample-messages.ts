@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { isoTimestamp, type Sample } from '../sample.ts';
 import { createSampleWriter } from '../wire/meter-message.ts';
 import { Page } from '../wire/page.ts';
+import { createBodyPool } from './body-pool.ts';
 import { type MessageFormat, payloadForm, textAfterPayload, textBeforePayload } from './envelope.ts';
 import type { OutgoingMessage } from './message-store.ts';
 
@@ -20,6 +21,9 @@ export interface SampleMessagesOptions {
   readonly uuid?: () => string;
 }
 
+/** Spare memory for bodies: as much as a broker that keeps up has on its way to it. */
+const SPARE_BYTES = 4_194_304;
+
 /** Returns the messages for a batch, in order; the copies for several routing keys follow one another. */
 export function createSampleMessages(options: SampleMessagesOptions): (batch: readonly Sample[]) => OutgoingMessage[] {
   const { format, routingKeys, maxMessageBytes, now = Date.now, uuid = randomUUID } = options;
@@ -28,6 +32,7 @@ export function createSampleMessages(options: SampleMessagesOptions): (batch: re
   const open = form === 'nested' ? '{\\"samples\\": [' : '{"samples": [';
   const close = ']}';
   const page = new Page();
+  const bodies = createBodyPool(SPARE_BYTES);
 
   return function toMessages(batch) {
     const messages: OutgoingMessage[] = [];
@@ -49,7 +54,11 @@ export function createSampleMessages(options: SampleMessagesOptions): (batch: re
 
     function finish(): void {
       routingKeys.forEach((routingKey, index) => {
-        messages.push({ routingKey, body: page.copy(ends[index]), samples });
+        const end = ends[index] ?? '';
+        const body = bodies.take(page.length + end.length);
+        body.set(page.view());
+        body.write(end, page.length, 'latin1');
+        messages.push({ routingKey, body, samples, done: () => bodies.give(body) });
       });
       samples = 0;
     }

@@ -34,14 +34,6 @@ export class Page {
     this.#length = length;
   }
 
-  /** A copy of what was put down, with ASCII text behind it. */
-  copy(end = ''): Buffer {
-    const bytes = Buffer.allocUnsafe(this.#length + end.length);
-    bytes.set(this.view());
-    bytes.write(end, this.#length, 'latin1');
-    return bytes;
-  }
-
   /** What was put down, until more is. */
   view(): Buffer {
     return this.#bytes.subarray(0, this.#length);

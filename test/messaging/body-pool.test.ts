@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest';
+import { createBodyPool } from '../../src/messaging/body-pool.ts';
+
+describe('createBodyPool', () => {
+  it('gives the same memory out again', () => {
+    const pool = createBodyPool(100_000);
+    const first = pool.take(20_000);
+    pool.give(first);
+
+    const second = pool.take(30_000);
+
+    expect(first).toHaveLength(20_000);
+    expect(second).toHaveLength(30_000);
+    expect(second.buffer).toBe(first.buffer);
+  });
+
+  it('never gives memory to two at a time, given back twice or not', () => {
+    const pool = createBodyPool(100_000);
+    const first = pool.take(1000);
+    pool.give(first);
+    pool.give(first);
+    pool.give(Buffer.alloc(1000));
+
+    const [second, third] = [pool.take(1000), pool.take(1000)];
+
+    expect(second.buffer).toBe(first.buffer);
+    expect(third.buffer).not.toBe(first.buffer);
+  });
+
+  it('keeps no more than it may', () => {
+    const pool = createBodyPool(20_000);
+    const [first, second] = [pool.take(16_384), pool.take(16_384)];
+    pool.give(first);
+    pool.give(second);
+
+    const again = [pool.take(16_384), pool.take(16_384)];
+
+    expect(again.map(({ buffer }) => buffer)).toContain(first.buffer);
+    expect(again.map(({ buffer }) => buffer)).not.toContain(second.buffer);
+  });
+});
