@@ -11,7 +11,7 @@ import { median, report } from './report.ts';
 
 const ROUNDS = 6;
 const DOMAINS = 200;
-const METERS = 45;
+const METERS = 180;
 const BATCH = 50;
 
 describeWith('rabbitmq', 'delivery', () => {
@@ -73,21 +73,22 @@ describeWith('rabbitmq', 'delivery', () => {
 
   it('reaches the confirm', async () => {
     const rows: string[][] = [];
+    // Compiles; whichever kind came first would pay for both.
+    for (const secret of ['s3cr3t', '']) await round(secret);
     for (const secret of ['s3cr3t', '']) {
       const rounds: { wall: number; cpu: number }[] = [];
       for (let index = 0; index < ROUNDS; index += 1) rounds.push(await round(secret));
       const count = DOMAINS * METERS;
-      const warm = rounds.slice(1);
       rows.push([
         secret === '' ? 'no' : 'yes',
         String(count),
-        (count / median(warm.map(({ wall }) => wall))).toFixed(0),
-        (count / median(warm.map(({ cpu }) => cpu))).toFixed(0),
+        (count / median(rounds.map(({ wall }) => wall))).toFixed(0),
+        (count / median(rounds.map(({ cpu }) => cpu))).toFixed(0),
       ]);
     }
     report(
       'Samples from the reading to the confirm',
-      `Medians of ${ROUNDS - 1} rounds after one to warm up; CPU is that of the sending process, the broker's not counted.`,
+      `Medians of ${ROUNDS} rounds after one to warm up; CPU is that of the sending process, the broker's not counted.`,
       ['signed', 'samples', 'samples/s of wall', 'samples/s of CPU'],
       rows,
     );
