@@ -6,12 +6,25 @@ import type { Config } from '../config/options.ts';
 import { ConfigError } from '../errors.ts';
 import type { JsonObject } from '../wire/value.ts';
 
-export interface Credentials {
+export type Credentials = KeystoneCredentials | FixedCredentials;
+
+export interface KeystoneCredentials {
+  readonly kind: 'keystone';
   /** The base of Keystone's API, its version included, without a slash at the end. */
   readonly keystone: string;
   /** The body that asks for a token. It holds the secrets. */
   readonly login: JsonObject;
   /** Texts that no message may carry. */
+  readonly secrets: readonly string[];
+}
+
+/** Of a service that stands alone: it knows whom it trusts, and where it is has to be said. */
+export interface FixedCredentials {
+  readonly kind: 'fixed';
+  /** Without a slash at the end. */
+  readonly endpoint: string;
+  /** What each request carries instead of a token. */
+  readonly headers: Readonly<Record<string, string>>;
   readonly secrets: readonly string[];
 }
 
@@ -26,17 +39,42 @@ interface Settings {
   wrong(problem: string): ConfigError;
 }
 
-/** Throws {@link ConfigError} that names the option. */
-export function readCredentials(config: Config): Credentials {
-  const settings = settingsOf(config);
+/** Those of a group, `[service_credentials]` when left out. Throws {@link ConfigError} that names the option. */
+export function readCredentials(config: Config, group?: string): Credentials {
+  const settings = settingsOf(config, group);
   const type = settings.get('auth_type');
   if (type === undefined) throw settings.wrong('auth_type is not set, OpenStack cannot be asked');
+  const fixed = fixedMethods.get(type);
+  if (fixed !== undefined)
+    return { kind: 'fixed', endpoint: endpointUrl(settings), secrets: [], headers: fixed(settings) };
   const method = loginMethods.get(type);
   if (method === undefined) {
-    throw settings.wrong(`auth_type = ${type} is not supported, expected ${[...loginMethods.keys()].join(', ')}`);
+    const known = [...loginMethods.keys(), ...fixedMethods.keys()];
+    throw settings.wrong(`auth_type = ${type} is not supported, expected ${known.join(', ')}`);
   }
   const { login, secrets } = method(settings);
-  return { keystone: keystoneUrl(settings), login, secrets };
+  return { kind: 'keystone', keystone: keystoneUrl(settings), login, secrets };
+}
+
+/** For services that run without Keystone; the last two are Gnocchi's own. */
+const fixedMethods: ReadonlyMap<string, (settings: Settings) => Readonly<Record<string, string>>> = new Map([
+  ['none', () => ({ 'x-auth-token': 'notused' })],
+  ['gnocchi-basic', basicHeaders],
+  ['gnocchi-noauth', noAuthHeaders],
+]);
+
+function basicHeaders(settings: Settings): Readonly<Record<string, string>> {
+  const user = settings.get('user');
+  if (user === undefined) throw settings.wrong('user is not set');
+  return { authorization: `basic ${Buffer.from(`${user}:`).toString('base64')}` };
+}
+
+function noAuthHeaders(settings: Settings): Readonly<Record<string, string>> {
+  return {
+    'x-roles': settings.get('roles') ?? 'admin',
+    'x-user-id': settings.get('user_id') ?? 'admin',
+    'x-project-id': settings.get('project_id') ?? 'admin',
+  };
 }
 
 interface Login {
@@ -142,21 +180,30 @@ function domainOf(
 
 /** The URL may or may not end with the version. It is not asked for its versions: there is only one left. */
 function keystoneUrl(settings: Settings): string {
-  const text = settings.get('auth_url');
-  if (text === undefined) throw settings.wrong('auth_url is not set');
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || !/^https?:$/.test(url.protocol)) {
-    throw settings.wrong(`auth_url: expected an http or https URL, got ${JSON.stringify(text)}`);
-  }
-  if (url.username !== '' || url.password !== '') throw settings.wrong('auth_url: expected a URL without a password');
-  const base = `${url.origin}${url.pathname}`.replace(/\/+$/, '');
+  const base = baseUrl(settings, 'auth_url');
   if (/\/v2(\.0)?$/.test(base)) throw settings.wrong('auth_url is that of version 2, of which nothing is left');
   return base.endsWith('/v3') ? base : `${base}/v3`;
 }
 
-function settingsOf(config: Config): Settings {
+function endpointUrl(settings: Settings): string {
+  return baseUrl(settings, 'endpoint');
+}
+
+/** Without a slash at the end. */
+function baseUrl(settings: Settings, option: 'auth_url' | 'endpoint'): string {
+  const text = settings.get(option);
+  if (text === undefined) throw settings.wrong(`${option} is not set`);
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol)) {
+    throw settings.wrong(`${option}: expected an http or https URL, got ${JSON.stringify(text)}`);
+  }
+  if (url.username !== '' || url.password !== '') throw settings.wrong(`${option}: expected a URL without a password`);
+  return `${url.origin}${url.pathname}`.replace(/\/+$/, '');
+}
+
+function settingsOf(config: Config, asked = GROUP): Settings {
   const { serviceCredentials } = config;
-  const group = serviceCredentials.authSection ?? GROUP;
+  const group = asked === GROUP ? (serviceCredentials.authSection ?? GROUP) : asked;
   const wrong = (problem: string) => new ConfigError(`[${group}] ${problem}`);
   if (group === GROUP) {
     const values: Readonly<Record<string, unknown>> = serviceCredentials;

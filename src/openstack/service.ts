@@ -1,5 +1,6 @@
 /** Requests to one service of the catalogue, made with the token of the session. */
 import { ServiceError } from '../errors.ts';
+import { stringifyJson } from '../wire/json.ts';
 import { parseJson } from '../wire/json-parser.ts';
 import { isObject, type JsonObject, type JsonValue } from '../wire/value.ts';
 import { ApiError, ConnectionError } from './errors.ts';
@@ -66,7 +67,10 @@ export function createService(parts: ServiceParts): OpenStackService {
       response = await attempt(method, path, options, access);
     }
     if (response.status >= 200 && response.status < 300) return response;
-    throw refusal(describe(method, urlOf(path, options, endpointOf(access))), response, [...secrets, access.token]);
+    throw refusal(describe(method, urlOf(path, options, endpointOf(access))), response, [
+      ...secrets,
+      ...(access.token === '' ? [] : [access.token]),
+    ]);
   }
 
   async function attempt(method: Method, path: string, options: RequestOptions, access: Access): Promise<HttpResponse> {
@@ -96,9 +100,9 @@ export function createService(parts: ServiceParts): OpenStackService {
           ...(body !== undefined && { 'content-type': 'application/json' }),
           ...parts.headers,
           ...options.headers,
-          'x-auth-token': access.token,
+          ...access.headers,
         },
-        ...(body !== undefined && { body: JSON.stringify(body) }),
+        ...(body !== undefined && { body: stringifyJson(body) }),
         ...(maxBytes !== undefined && { maxBytes }),
         signal,
       });

@@ -3,12 +3,12 @@ import type { Config } from '../config/options.ts';
 import { type Clock, systemClock } from '../util/clock.ts';
 import { createBudget } from './budget.ts';
 import { type Catalogue, type Endpoint, type EndpointFilter, findEndpoints } from './catalogue.ts';
-import { readCredentials } from './credentials.ts';
+import { type KeystoneCredentials, readCredentials } from './credentials.ts';
 import { ApiError, NoEndpointError } from './errors.ts';
 import { createHttp, type HttpRequest, type HttpResponse } from './http.ts';
 import { withRetries } from './retry.ts';
 import { createService, type OpenStackService } from './service.ts';
-import { type Access, createTokens } from './tokens.ts';
+import { type Access, createTokens, fixedTokens } from './tokens.ts';
 import { withVersion } from './version.ts';
 
 export interface ServiceOptions {
@@ -41,6 +41,8 @@ export interface Identity {
 }
 
 export interface SessionOptions {
+  /** Group that has the credentials; `[service_credentials]` when left out. */
+  readonly credentials?: string;
   readonly clock?: Clock;
   readonly random?: () => number;
 }
@@ -53,16 +55,19 @@ export function createSession(config: Config, options: SessionOptions = {}): Ope
   const { region, face, ...http } = sessionSettings(config);
   const { maxRequestsPerSecond: perSecond, maxRequestsInFlight: atATime } = config.polling;
   const budget = createBudget({ perSecond, atATime, clock });
-  const credentials = readCredentials(config);
+  const credentials = readCredentials(config, options.credentials);
   const pool = createHttp(http);
   const closed = new AbortController();
-  const tokens = createTokens({ login, clock });
+  const tokens =
+    credentials.kind === 'fixed'
+      ? fixedTokens(credentials.headers)
+      : createTokens({ login: () => login(credentials), clock });
 
-  async function login(): Promise<HttpResponse> {
-    const url = new URL(`${credentials.keystone}/auth/tokens`);
+  async function login({ keystone, login: asking }: KeystoneCredentials): Promise<HttpResponse> {
+    const url = new URL(`${keystone}/auth/tokens`);
     const what = `identity POST ${url.pathname}`;
     const headers = { accept: 'application/json', 'content-type': 'application/json', 'user-agent': USER_AGENT };
-    const body = JSON.stringify(credentials.login);
+    const body = JSON.stringify(asking);
     const request = { what, method: 'POST', url, headers, body, signal: closed.signal } as const;
     // It may be repeated: a token more does no harm.
     const response = await withRetries(() => pool.send(request), closed.signal, { clock, random });
@@ -93,12 +98,15 @@ export function createSession(config: Config, options: SessionOptions = {}): Ope
     return tokens.get(signal);
   }
 
+  function endpointOf({ catalogue }: Access, filter: EndpointFilter): string | undefined {
+    if (credentials.kind === 'fixed') return credentials.endpoint;
+    return face === 'auth' ? credentials.keystone : findEndpoints(catalogue, filter)[0]?.url;
+  }
+
   function service(serviceType: string, wanted: ServiceOptions = {}): OpenStackService {
     const filter = filterOf(serviceType, wanted.serviceName);
     function lookUp(access: Access): string | undefined {
-      const url =
-        wanted.endpoint?.replace(/\/+$/, '') ??
-        (face === 'auth' ? credentials.keystone : findEndpoints(access.catalogue, filter)[0]?.url);
+      const url = wanted.endpoint?.replace(/\/+$/, '') ?? endpointOf(access, filter);
       return url === undefined || wanted.version === undefined ? url : withVersion(url, wanted.version);
     }
     return createService({

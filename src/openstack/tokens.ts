@@ -12,6 +12,8 @@ import type { HttpResponse } from './http.ts';
 /** What Keystone granted. */
 export interface Access {
   readonly token: string;
+  /** What tells a service of it. */
+  readonly headers: Readonly<Record<string, string>>;
   readonly catalogue: Catalogue;
   /** The project that the token is for; undefined for one that is for no project. */
   readonly projectId: string | undefined;
@@ -30,6 +32,13 @@ export interface Tokens {
   renew(stale: Access, signal: AbortSignal): Promise<Access>;
   /** Its catalogue may be out of date: asks for another one at the next request, unless it is recent. */
   doubt(access: Access): void;
+}
+
+/** For credentials that are no token: always the same, for a catalogue without entries. */
+export function fixedTokens(headers: Access['headers']): Tokens {
+  const ever = { since: 0, renewAt: Number.POSITIVE_INFINITY, expires: Number.POSITIVE_INFINITY };
+  const access: Access = { token: '', headers, catalogue: [], projectId: undefined, userId: undefined, ...ever };
+  return { get: async () => access, renew: async () => access, doubt() {} };
 }
 
 export interface TokensParts {
@@ -113,6 +122,7 @@ function readAccess({ headers, text }: HttpResponse, clock: Clock): Access {
     if (!(life > 0)) throw new Error(`it was issued at ${parsed.issued_at} and expired at ${parsed.expires_at}`);
     return {
       token,
+      headers: { 'x-auth-token': token },
       catalogue: readCatalogue(parsed.catalog ?? []),
       projectId: parsed.project?.id,
       userId: parsed.user?.id,

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
-import { readCredentials } from '../../src/openstack/credentials.ts';
+import { type KeystoneCredentials, readCredentials } from '../../src/openstack/credentials.ts';
 import { tempFiles } from '../config/temp-files.ts';
 
 function configOf(lines: readonly string[], env: Readonly<Record<string, string>> = {}) {
@@ -9,7 +9,13 @@ function configOf(lines: readonly string[], env: Readonly<Record<string, string>
   return loadConfig({ files: [join(folder, 'ceilometer.conf')], dirs: [], env }).config;
 }
 
-const read = (...lines: readonly string[]) => readCredentials(configOf(lines));
+const readAny = (...lines: readonly string[]) => readCredentials(configOf(lines));
+
+function read(...lines: readonly string[]): KeystoneCredentials {
+  const credentials = readAny(...lines);
+  if (credentials.kind !== 'keystone') throw new Error(`credentials for ${credentials.endpoint}`);
+  return credentials;
+}
 
 const URL = 'auth_url = http://keystone:5000';
 const PASSWORD = ['auth_type = password', URL, 'username = u', 'password = p', 'user_domain_name = D'];
@@ -85,6 +91,42 @@ describe('credentials', () => {
     ['https://cloud/identity', 'https://cloud/identity/v3'],
   ])('with auth_url = %s are for %s', (url, keystone) => {
     expect(read(...PASSWORD, `auth_url = ${url}`).keystone).toBe(keystone);
+  });
+
+  it.each([
+    ['none', [], { 'x-auth-token': 'notused' }],
+    ['gnocchi-basic', ['user = admin'], { authorization: 'basic YWRtaW46' }],
+    [
+      'gnocchi-noauth',
+      ['user_id = u', 'project_id = p'],
+      { 'x-roles': 'admin', 'x-user-id': 'u', 'x-project-id': 'p' },
+    ],
+  ])('of auth_type %s are for one service and need no Keystone', (type, lines, headers) => {
+    const credentials = readAny(`auth_type = ${type}`, 'endpoint = http://metric:8041/', ...lines);
+
+    expect(credentials).toMatchObject({ kind: 'fixed', endpoint: 'http://metric:8041', headers });
+  });
+
+  it.each([
+    [['auth_type = none'], /\[service_credentials\] endpoint is not set/],
+    [['auth_type = gnocchi-basic', 'endpoint = http://metric'], /user is not set/],
+    [['auth_type = none', 'endpoint = metric:8041'], /endpoint: expected an http or https URL/],
+  ])('without Keystone have to be complete: %s', (lines, reason) => {
+    expect(() => readAny(...lines)).toThrow(reason);
+  });
+
+  it('come from the group that is asked for', () => {
+    const lines = [
+      'auth_type = none',
+      'endpoint = http://a',
+      '[gnocchi_here]',
+      'auth_type = none',
+      'endpoint = http://b',
+    ];
+
+    const credentials = readCredentials(configOf(lines), 'gnocchi_here');
+
+    expect(credentials).toMatchObject({ endpoint: 'http://b' });
   });
 
   it('come from the group that auth_section names', () => {

@@ -77,7 +77,7 @@ describe('a request', () => {
       .request('POST', '/servers', { signal: signal(), body: { a: 1 } });
 
     await expect(answer).rejects.toMatchObject({ status: 503 });
-    expect(cloud.asked.map(({ method, body }) => [method, body])).toEqual([['POST', '{"a":1}']]);
+    expect(cloud.asked.map(({ method, body }) => [method, body])).toEqual([['POST', '{"a": 1}']]);
   });
 
   it('is repeated when the connection breaks, also within the answer', async () => {

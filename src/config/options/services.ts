@@ -20,7 +20,7 @@ export const serviceTypesOptions = {
 } as const satisfies OptionGroup;
 
 /** keystoneauth's session options, and those of its plugins for passwords, tokens and application credentials. */
-const otherKinds = 'only passwords and application credentials are supported';
+const otherKinds = 'only passwords, application credentials and services without Keystone are supported';
 
 /**
  * keystoneauth's session options, and those of its plugins for passwords and application credentials. With
@@ -28,7 +28,9 @@ const otherKinds = 'only passwords and application credentials are supported';
  */
 export const credentialsOptions = {
   auth_type: {
-    ...value('Kind of credentials: password, v3password or v3applicationcredential.'),
+    ...value(
+      'Kind of credentials: password, v3password or v3applicationcredential; for a service without Keystone none, gnocchi-basic or gnocchi-noauth.',
+    ),
     deprecated: [['service_credentials', 'auth_plugin']],
   },
   auth_section: value('Group that has the credentials instead of this one; how services are reached stays here.'),
@@ -55,7 +57,9 @@ export const credentialsOptions = {
   default_domain_id: value('Id of the domain of user and project where none is given. For auth_type password.'),
   default_domain_name: value('Name of the domain of user and project where none is given. For auth_type password.'),
   token: { ...hidden('Token to log in with.'), noEffect: otherKinds },
-  endpoint: { ...value('URL of the service, for credentials that know no catalogue.'), noEffect: otherKinds },
+  endpoint: value('URL of the service, for credentials that know no catalogue.'),
+  user: value('Name of the user. For auth_type gnocchi-basic.'),
+  roles: value('Roles that are claimed, separated by commas. For auth_type gnocchi-noauth.'),
   application_credential_id: value('Id of the application credential.'),
   application_credential_name: value('Name of the application credential, together with its user.'),
   application_credential_secret: hidden('Secret of the application credential.'),
