@@ -19,7 +19,7 @@ export interface KeystoneCredentials {
 }
 
 /** Of a service that stands alone: it knows whom it trusts, and where it is has to be said. */
-export interface FixedCredentials {
+interface FixedCredentials {
   readonly kind: 'fixed';
   /** Without a slash at the end. */
   readonly endpoint: string;

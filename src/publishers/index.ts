@@ -8,9 +8,12 @@ export default definePlugin({
     file: async (url) => (await import('./file.ts')).filePublisher(url),
     http: async (url, host) => (await import('./http.ts')).httpPublisher(url, host),
     https: async (url, host) => (await import('./http.ts')).httpPublisher(url, host),
+    opentelemetryhttp: async (url, host) => (await import('./opentelemetry.ts')).openTelemetryPublisher(url, host),
+    prometheus: async (url, host) => (await import('./prometheus.ts')).prometheusPublisher(url, host),
     tcp: async (url, host) => (await import('./tcp.ts')).tcpPublisher(url, host),
     udp: async (url, host) => (await import('./udp.ts')).udpPublisher(url, host),
     notifier: async (url, host) => (await import('./notifier.ts')).notifierPublisher(url, host),
+    zaqar: async (url, host) => (await import('./zaqar.ts')).zaqarPublisher(url, host),
     test: async () => (await import('./test.ts')).testPublisher(),
   },
 });

@@ -1,6 +1,5 @@
 import { createSocket } from 'node:dgram';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer as createHttpServer, type IncomingMessage } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,6 +14,7 @@ import plugin from '../../src/publishers/index.ts';
 import { packed } from '../../src/publishers/msgpack.ts';
 import { WholeFloat } from '../../src/wire/value.ts';
 import { recordingLog } from '../helpers/recording-log.ts';
+import { startReceiver } from './receiver.ts';
 
 const sample: NotificationSample = {
   id: 'id-1',
@@ -141,26 +141,8 @@ describe('publishers', () => {
   });
 
   describe('http', () => {
-    async function server(answers: number[]) {
-      const requests: { head: IncomingMessage; body: string }[] = [];
-      const listener = createHttpServer((request, response) => {
-        let body = '';
-        request.on('data', (chunk: Buffer) => {
-          body += chunk.toString();
-        });
-        request.on('end', () => {
-          requests.push({ head: request, body });
-          response.writeHead(answers.shift() ?? 200).end();
-        });
-      });
-      await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
-      const { port } = listener.address() as AddressInfo;
-      const close = () => new Promise((resolve) => listener.close(resolve));
-      return { requests, port, close };
-    }
-
     it('posts a list of all, with the credentials and the query that are not its own', async () => {
-      const { requests, port, close } = await server([]);
+      const { requests, port, close } = await startReceiver();
       const publisher = await open(`http://us%40er:p%3Aw@127.0.0.1:${port}/x/y?a=1&b=x%20y&a=2&empty=&timeout=3`);
 
       await publisher.publishSamples?.([sample, sample], never);
@@ -189,7 +171,7 @@ describe('publishers', () => {
     });
 
     it('posts one by one with batch=False, and raw payloads with raw_only', async () => {
-      const { requests, port, close } = await server([]);
+      const { requests, port, close } = await startReceiver();
       const single = await open(`http://127.0.0.1:${port}/?batch=False`);
       const raw = await open(`http://127.0.0.1:${port}/?raw_only=True`);
 
@@ -208,7 +190,7 @@ describe('publishers', () => {
       [400, false],
       [404, false],
     ])('rejects on status %i, to be tried again: %s', async (status, retryable) => {
-      const { port, close } = await server([status]);
+      const { port, close } = await startReceiver([status]);
       const publisher = await open(`http://127.0.0.1:${port}/`);
 
       const publishing = publisher.publishSamples?.([sample], never);
@@ -219,7 +201,7 @@ describe('publishers', () => {
     });
 
     it('rejects when nobody listens', async () => {
-      const { port, close } = await server([]);
+      const { port, close } = await startReceiver();
       await close();
       const publisher = await open(`http://127.0.0.1:${port}/`);
 
