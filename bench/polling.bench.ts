@@ -8,6 +8,7 @@ import { createDomains, plainDomains } from '../test/helpers/domains.ts';
 import { describeWithLibvirtd, type Libvirtd, startLibvirtd } from '../test/helpers/libvirtd.ts';
 import { recordingLog } from '../test/helpers/recording-log.ts';
 import { cyclesOf, reachCycle } from './agent-cycles.ts';
+import { nodeArguments } from './node-arguments.ts';
 import { usePlace } from './place.ts';
 import { cpuSeconds, residentMegabytes } from './process-cost.ts';
 import { median, milliseconds, report } from './report.ts';
@@ -16,8 +17,6 @@ const COUNTS = (process.env['CEILOMETER_BENCH_DOMAINS'] ?? '1,10,50,100').split(
 const CYCLES = Number(process.env['CEILOMETER_BENCH_CYCLES'] ?? 50);
 /** Cycles that are left out of the figures: the first ones compile. */
 const WARM_UP = 5;
-
-const nodeArguments = (process.env['CEILOMETER_BENCH_NODE_ARGUMENTS'] ?? '').split(' ').filter((word) => word !== '');
 
 describeWithLibvirtd('polling', () => {
   const place = usePlace();
@@ -44,7 +43,6 @@ describeWithLibvirtd('polling', () => {
 
   async function measureAgent(domains: number): Promise<string[]> {
     const args = ['--config-file', configFile(), '--polling-namespaces', 'compute'];
-    // e.g. --cpu-prof, to look at what the figures are made of.
     const agent = new AgentProcess('polling', args, {}, nodeArguments);
     const pid = agent.child.pid ?? 0;
     await reachCycle(agent, WARM_UP);
