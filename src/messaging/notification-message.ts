@@ -39,8 +39,9 @@ const MOST_BYTES = 256 * 1024 * 1024;
 /** Throws {@link UndecodableMessage}. */
 export function decodeMessage(body: Buffer, properties: MessageProperties): DecodedMessage {
   const text = messageText(bodyText(body, properties));
-  const polled = findPolledSamples(text);
-  const message = parse(polled === undefined ? text : polled.frame);
+  let polled = findPolledSamples(text);
+  let message = parse(polled?.frame ?? text);
+  if (polled !== undefined && !isPolledFrame(message)) [polled, message] = [undefined, parse(text)];
   if (!isObject(message)) {
     if (!isList(message)) throw new UndecodableMessage(`the message is a ${typeName(message)}`);
     return { notification: undefined, known: false, priority: '', uniqueId: undefined };
@@ -53,6 +54,11 @@ export function decodeMessage(body: Buffer, properties: MessageProperties): Deco
   const known = priorities.has(lower);
   const notification = used.has(lower) ? toNotification(message, lower, uniqueId, body, polled) : undefined;
   return { notification, known, priority: lower, uniqueId };
+}
+
+/** Whether nothing after the samples takes the place of the payload or the event type: the last of equal keys counts. */
+function isPolledFrame(frame: JsonValue): boolean {
+  return getKey(frame, 'payload') === null && getKey(frame, 'event_type') === 'telemetry.polling';
 }
 
 function bodyText(body: Buffer, { contentType, contentEncoding, headers }: MessageProperties): string {

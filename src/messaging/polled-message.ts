@@ -9,317 +9,211 @@ import type { JsonValue } from '../wire/value.ts';
 
 /** What stands around the samples of a message, and the samples as text. */
 export interface PolledMessage {
-  /** The message without its payload. */
+  /** The message with null as its payload. */
   readonly frame: string;
   readonly payload: string;
   readonly samples: readonly RawSample[];
 }
 
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const OPEN_OBJECT = 0x7b;
-const CLOSE_OBJECT = 0x7d;
-const OPEN_LIST = 0x5b;
-const CLOSE_LIST = 0x5d;
-const COMMA = 0x2c;
-const COLON = 0x3a;
-
-const required = [
-  'counter_name',
-  'counter_type',
-  'counter_unit',
-  'counter_volume',
-  'user_id',
-  'project_id',
-  'resource_id',
-  'timestamp',
-  'resource_metadata',
-  'source',
-  'message_id',
-] as const;
-const optional = ['user_name', 'project_name'] as const;
-type Key = (typeof required)[number] | (typeof optional)[number];
-
 /** One sample: each part is the text of its value, known to be JSON. */
-export type RawSample = Readonly<Record<Key, string>> & {
+export interface RawSample {
   /** All of it. */
   readonly text: string;
-};
+  readonly name: string;
+  readonly type: string;
+  readonly unit: string;
+  readonly volume: string;
+  readonly userId: string;
+  readonly userName: string;
+  readonly projectId: string;
+  readonly projectName: string;
+  readonly resourceId: string;
+  readonly timestamp: string;
+  readonly metadata: string;
+  readonly source: string;
+  readonly id: string;
+}
 
-/** The text is not of the form that polling agents send: it has to be read in full. */
-class Unusual extends Error {}
+const PLAIN = String.raw`[^"\\\x00-\x1f]*`;
+const TEXT = String.raw`"${PLAIN}(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})${PLAIN})*"`;
+const NUMBER = String.raw`-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?`;
+const SCALAR = `(?:${TEXT}|null|${NUMBER}|true|false|NaN|-?Infinity)`;
+const member = (key: string) => `, "${key}": (${SCALAR})`;
+const optional = (key: string) => `(?:, "${key}": (${SCALAR}))?`;
+
+// Polling agents write the members in this order, ours and upstream's. Any other message is read in full.
+const FRAME = new RegExp(
+  String.raw`\{"message_id": ${SCALAR}, "publisher_id": ${SCALAR}, "event_type": "telemetry\.polling", ` +
+    String.raw`"priority": ${SCALAR}, "payload": (?=\{"samples": \[)`,
+  'y',
+);
+const BEFORE_METADATA = new RegExp(
+  String.raw`\{"source": (${SCALAR})` +
+    ['counter_name', 'counter_type', 'counter_unit', 'counter_volume', 'user_id'].map(member).join('') +
+    optional('user_name') +
+    member('project_id') +
+    optional('project_name') +
+    ['resource_id', 'timestamp'].map(member).join('') +
+    ', "resource_metadata": ',
+  'y',
+);
+const AFTER_METADATA = new RegExp(
+  `${member('message_id')}(?:, "monotonic_time": ${SCALAR})?(?:, "message_signature": ${SCALAR})?\\}(?:, |(\\]\\}))`,
+  'y',
+);
+/** Metadata that holds this itself is cut short by it, and then is not JSON. */
+const METADATA_END = ', "message_id": ';
+const PAYLOAD_START = '{"samples": [';
 
 /** Undefined for a message that is not of the usual form, or not of polled samples. */
 export function findPolledSamples(text: string): PolledMessage | undefined {
-  // What a message of another kind starts with is soon clear.
-  const at = text.slice(0, 1000).indexOf('"telemetry.polling"');
-  if (at < 0) return undefined;
+  FRAME.lastIndex = 0;
+  if (!FRAME.test(text)) return undefined;
+  const start = FRAME.lastIndex;
+  const samples: RawSample[] = [];
+  let at = start + PAYLOAD_START.length;
+  for (let last = false; !last; ) {
+    BEFORE_METADATA.lastIndex = at;
+    const before = BEFORE_METADATA.exec(text);
+    if (before === null) return undefined;
+    const from = BEFORE_METADATA.lastIndex;
+    const to = text.indexOf(METADATA_END, from);
+    AFTER_METADATA.lastIndex = to;
+    const after = to < 0 ? null : AFTER_METADATA.exec(text);
+    if (after === null) return undefined;
+    const end = after[2] ?? ', ';
+    last = end !== ', ';
+    const sample = {
+      text: text.slice(at, AFTER_METADATA.lastIndex - end.length),
+      source: before[1] ?? '',
+      name: before[2] ?? '',
+      type: before[3] ?? '',
+      unit: before[4] ?? '',
+      volume: before[5] ?? '',
+      userId: before[6] ?? '',
+      userName: before[7] ?? 'null',
+      projectId: before[8] ?? '',
+      projectName: before[9] ?? 'null',
+      resourceId: before[10] ?? '',
+      timestamp: before[11] ?? '',
+      metadata: text.slice(from, to),
+      id: after[1] ?? '',
+    };
+    if (!isKnownMetadata(sample.resourceId, sample.metadata)) return undefined;
+    samples.push(sample);
+    at = AFTER_METADATA.lastIndex;
+  }
+  return { frame: `${text.slice(0, start)}null${text.slice(at)}`, payload: text.slice(start, at), samples };
+}
+
+function isJson(text: string): boolean {
   try {
-    return new Scanner(text).message();
-  } catch (error) {
-    if (error instanceof Unusual) return undefined;
-    throw error;
-  }
-}
-
-const SCALAR = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?|true|false|null|NaN|-?Infinity/y;
-
-/** Goes through a text once. */
-class Scanner {
-  readonly #text: string;
-  #at = 0;
-
-  constructor(text: string) {
-    this.#text = text;
-  }
-
-  message(): PolledMessage | undefined {
-    const text = this.#text;
-    let samples: readonly RawSample[] | undefined;
-    let [start, end] = [0, 0];
-    let eventType = '';
-    this.#members((key, from) => {
-      if (key === 'payload') {
-        samples = this.#payload();
-        [start, end] = [from, this.#at];
-      } else {
-        this.#value();
-        if (key === 'event_type') eventType = text.slice(from, this.#at);
-      }
-    });
-    if (samples === undefined || eventType !== '"telemetry.polling"') return undefined;
-    return { frame: `${text.slice(0, start)}null${text.slice(end)}`, payload: text.slice(start, end), samples };
-  }
-
-  #payload(): readonly RawSample[] {
-    let samples: readonly RawSample[] | undefined;
-    this.#members((key) => {
-      if (key !== 'samples' || samples !== undefined) throw new Unusual();
-      samples = this.#samples();
-    });
-    if (samples === undefined) throw new Unusual();
-    return samples;
-  }
-
-  #samples(): readonly RawSample[] {
-    const samples: RawSample[] = [];
-    if (this.#next() !== OPEN_LIST) throw new Unusual();
-    this.#at += 1;
-    if (this.#next() === CLOSE_LIST) {
-      this.#at += 1;
-      return samples;
-    }
-    for (;;) {
-      samples.push(this.#sample());
-      const code = this.#next();
-      this.#at += 1;
-      if (code === CLOSE_LIST) return samples;
-      if (code !== COMMA) throw new Unusual();
-    }
-  }
-
-  #sample(): RawSample {
-    const parts: Record<string, string> = { user_name: 'null', project_name: 'null' };
-    this.#next();
-    const start = this.#at;
-    this.#members((key, from) => {
-      this.#value();
-      parts[key] = this.#text.slice(from, this.#at);
-    });
-    for (const key of required) {
-      const part = parts[key];
-      if (part === undefined) throw new Unusual();
-      if (key === 'resource_metadata') checkMetadata(part);
-      else checkPart(part);
-    }
-    for (const key of optional) checkPart(parts[key] ?? 'null');
-    parts['text'] = this.#text.slice(start, this.#at);
-    // All keys are there by now.
-    return parts as RawSample;
-  }
-
-  /** The code of the next character that is not white space. */
-  #next(): number {
-    for (;;) {
-      const code = this.#text.charCodeAt(this.#at);
-      if (code !== 0x20 && code !== 0x0a && code !== 0x0d && code !== 0x09) return code;
-      this.#at += 1;
-    }
-  }
-
-  /** Calls `each` at the start of each value of an object, to go to its end. */
-  #members(each: (key: string, from: number) => void): void {
-    if (this.#next() !== OPEN_OBJECT) throw new Unusual();
-    this.#at += 1;
-    if (this.#next() === CLOSE_OBJECT) {
-      this.#at += 1;
-      return;
-    }
-    for (;;) {
-      if (this.#next() !== QUOTE) throw new Unusual();
-      const start = this.#at + 1;
-      this.#string();
-      const key = this.#text.slice(start, this.#at - 1);
-      // One with escapes, and what an assignment would not store.
-      if (key.includes('\\') || key === '__proto__') throw new Unusual();
-      if (this.#next() !== COLON) throw new Unusual();
-      this.#at += 1;
-      this.#next();
-      each(key, this.#at);
-      const code = this.#next();
-      this.#at += 1;
-      if (code === CLOSE_OBJECT) return;
-      if (code !== COMMA) throw new Unusual();
-    }
-  }
-
-  #value(): void {
-    const code = this.#text.charCodeAt(this.#at);
-    if (code === QUOTE) this.#string();
-    else if (code === OPEN_OBJECT || code === OPEN_LIST) this.#brackets();
-    else {
-      SCALAR.lastIndex = this.#at;
-      if (!SCALAR.test(this.#text)) throw new Unusual();
-      this.#at = SCALAR.lastIndex;
-    }
-  }
-
-  #string(): void {
-    const text = this.#text;
-    for (let at = this.#at + 1; ; at += 1) {
-      const code = text.charCodeAt(at);
-      if (code === QUOTE) {
-        this.#at = at + 1;
-        return;
-      }
-      if (code === BACKSLASH) at += 1;
-      // NaN is the end of the text; controls are not allowed.
-      else if (!(code >= 0x20)) throw new Unusual();
-    }
-  }
-
-  /** Only counts brackets: what is between them is checked elsewhere. */
-  #brackets(): void {
-    const text = this.#text;
-    let depth = 0;
-    for (let at = this.#at; ; at += 1) {
-      const code = text.charCodeAt(at);
-      if (code === QUOTE) {
-        this.#at = at;
-        this.#string();
-        at = this.#at - 1;
-      } else if (code === OPEN_OBJECT || code === OPEN_LIST) depth += 1;
-      else if (code === CLOSE_OBJECT || code === CLOSE_LIST) {
-        depth -= 1;
-        if (depth === 0) {
-          this.#at = at + 1;
-          return;
-        }
-      } else if (Number.isNaN(code)) throw new Unusual();
-    }
-  }
-}
-
-/** Strings with escapes, and what has parts of its own, are checked by reading them. */
-function checkPart(value: string): void {
-  const code = value.charCodeAt(0);
-  if (code === OPEN_OBJECT || code === OPEN_LIST || (code === QUOTE && value.includes('\\'))) readable(value);
-}
-
-function readable(value: string): void {
-  try {
-    parseExactJson(value);
+    parseExactJson(text);
+    return true;
   } catch {
-    throw new Unusual();
+    return false;
   }
 }
 
-/** Texts of metadata that were read and are JSON. What does not repeat makes way for what may. */
-const known = new Set<string>();
-const MOST_KNOWN = 4000;
+/** Texts of metadata that were read and are JSON, by resource: those are few, and comparing them is soon done. */
+const known = new Map<string, string[]>();
+const MOST_RESOURCES = 2000;
+const MOST_OF_RESOURCE = 4;
 const LONGEST_KNOWN = 8192;
 
-function checkMetadata(text: string): void {
-  if (known.has(text)) return;
-  readable(text);
-  if (text.length > LONGEST_KNOWN) return;
-  if (known.size >= MOST_KNOWN) known.clear();
-  // A copy: a slice would keep the whole message alive.
-  known.add(Buffer.from(text, 'utf8').toString('utf8'));
+/** Whether it is JSON. */
+function isKnownMetadata(resource: string, text: string): boolean {
+  const texts = known.get(resource);
+  if (texts?.includes(text)) return true;
+  if (!isJson(text)) return false;
+  if (text.length > LONGEST_KNOWN) return true;
+  if (texts !== undefined) {
+    if (texts.length >= MOST_OF_RESOURCE) texts.shift();
+    texts.push(copied(text));
+  } else {
+    // What does not repeat makes way for what may.
+    if (known.size >= MOST_RESOURCES) known.clear();
+    known.set(copied(resource), [copied(text)]);
+  }
+  return true;
+}
+
+/** A slice would keep the whole message alive. */
+function copied(text: string): string {
+  return Buffer.from(text, 'utf8').toString('utf8');
 }
 
 /** A polled sample whose parts are read when somebody asks for them. */
 export class PolledSample implements NotificationSample {
   readonly name: string;
   readonly type: SampleType;
-  readonly id: JsonValue;
-  readonly source: JsonValue;
-  readonly #raw: RawSample;
+  /** The texts of its parts, for writing them as they came. */
+  readonly raw: RawSample;
 
-  constructor(raw: RawSample, parts: Pick<NotificationSample, 'name' | 'type' | 'id' | 'source'>) {
-    this.#raw = raw;
-    this.name = parts.name;
-    this.type = parts.type;
-    this.id = parts.id;
-    this.source = parts.source;
+  /** What the parts `id`, `source` and `metadata` say has to be something to Python: none of them is empty. */
+  constructor(name: string, type: SampleType, raw: RawSample) {
+    this.name = name;
+    this.type = type;
+    this.raw = raw;
+  }
+
+  get id(): JsonValue {
+    return partValue(this.raw.id);
+  }
+
+  get source(): JsonValue {
+    return partValue(this.raw.source);
   }
 
   get unit(): JsonValue {
-    return partValue(this.#raw.counter_unit);
+    return partValue(this.raw.unit);
   }
 
   get volume(): JsonValue {
-    return partValue(this.#raw.counter_volume);
+    return partValue(this.raw.volume);
   }
 
   get userId(): JsonValue {
-    return partValue(this.#raw.user_id);
+    return partValue(this.raw.userId);
   }
 
   get userName(): JsonValue {
-    return partValue(this.#raw.user_name);
+    return partValue(this.raw.userName);
   }
 
   get projectId(): JsonValue {
-    return partValue(this.#raw.project_id);
+    return partValue(this.raw.projectId);
   }
 
   get projectName(): JsonValue {
-    return partValue(this.#raw.project_name);
+    return partValue(this.raw.projectName);
   }
 
   get resourceId(): JsonValue {
-    return partValue(this.#raw.resource_id);
+    return partValue(this.raw.resourceId);
   }
 
   get timestamp(): JsonValue {
-    return partValue(this.#raw.timestamp);
+    return partValue(this.raw.timestamp);
   }
 
   get metadata(): JsonValue {
-    return partValue(this.metadataJson);
-  }
-
-  get metadataJson(): string {
-    const text = this.#raw.resource_metadata;
-    return emptyValue(text) ? '{}' : text;
-  }
-
-  /** The texts of its parts, for writing them as they came. */
-  get raw(): RawSample {
-    return this.#raw;
+    return partValue(this.raw.metadata);
   }
 }
+
+const QUOTE = 0x22;
 
 /** The value in a text that is known to be JSON. */
 export function partValue(text: string): JsonValue {
+  if (text.charCodeAt(0) === QUOTE) return text.includes('\\') ? parseExactJson(text) : text.slice(1, -1);
   if (text === 'null') return null;
-  if (text.charCodeAt(0) === QUOTE && !text.includes('\\')) return text.slice(1, -1);
-  if (/^[1-9][0-9]{0,14}$/.test(text)) return Number(text);
-  return parseExactJson(text);
+  return /^[1-9][0-9]{0,14}$/.test(text) ? Number(text) : parseExactJson(text);
 }
 
+const EMPTY = /^(?:null|false|-?0(?:\.0+)?(?:[eE][-+]?[0-9]+)?|\{\s*\}|\[\s*\])$/;
+
 /** Whether a value counts as none to Python. */
-export function emptyValue(text: string): boolean {
-  return /^(?:null|false|""|-?0(?:\.0+)?(?:[eE][-+]?[0-9]+)?|\{\s*\}|\[\s*\])$/.test(text);
+export function isEmptyPart(text: string): boolean {
+  return text.charCodeAt(0) === QUOTE ? text === '""' : EMPTY.test(text);
 }

@@ -1,9 +1,10 @@
 /** Samples of polling agents: they pass through as they are. */
 import { polledSamplesOf } from '../messaging/notification-message.ts';
-import { emptyValue, PolledSample, partValue, type RawSample } from '../messaging/polled-message.ts';
+import { isEmptyPart, PolledSample, partValue, type RawSample } from '../messaging/polled-message.ts';
 import type { Notification, NotificationSample } from '../notification.ts';
 import type { NotificationEndpoint } from '../plugin.ts';
 import { getKey, isTrue, typeName, ValueError } from '../python/value.ts';
+import { jsonString } from '../wire/json.ts';
 import { isList, isObject, type JsonValue } from '../wire/value.ts';
 import { createIds, type SampleIds, sampleName, sampleType } from './sample.ts';
 import type { SignatureCheck } from './signatures.ts';
@@ -32,27 +33,24 @@ export function telemetryEndpoint(source: string, signatures: SignatureCheck | u
 function passThrough(
   raw: readonly RawSample[],
   notification: Notification,
-  source: string,
+  ownSource: string,
   signatures: SignatureCheck | undefined,
 ): readonly NotificationSample[] {
-  const ids = createIds(notification);
   const made: NotificationSample[] = [];
-  for (const [index, sample] of raw.entries()) {
+  let ids: SampleIds | undefined;
+  for (const [index, part] of raw.entries()) {
     const wanted = signatures?.wants(index) === true;
-    if (wanted && !signatures.passes(partValue(sample.text), notification.publisherId)) continue;
-    const name = sampleName(partValue(sample.counter_name));
-    const type = sampleType(partValue(sample.counter_type));
-    const id = emptyValue(sample.message_id)
-      ? ids.next(name, partValue(sample.resource_id), partValue(sample.timestamp))
-      : partValue(sample.message_id);
-    made.push(
-      new PolledSample(sample, {
-        name,
-        type,
-        id,
-        source: emptyValue(sample.source) ? source : partValue(sample.source),
-      }),
-    );
+    if (wanted && !signatures.passes(partValue(part.text), notification.publisherId)) continue;
+    const name = sampleName(partValue(part.name));
+    const type = sampleType(partValue(part.type));
+    let { id, source, metadata } = part;
+    if (isEmptyPart(id)) {
+      ids ??= createIds(notification);
+      id = jsonString(ids.next(name, partValue(part.resourceId), partValue(part.timestamp)));
+    }
+    if (isEmptyPart(source)) source = jsonString(ownSource);
+    if (isEmptyPart(metadata)) metadata = '{}';
+    made.push(new PolledSample(name, type, { ...part, id, source, metadata }));
   }
   return made;
 }

@@ -53,13 +53,12 @@ export function sampleJson(sample: NotificationSample): string {
 }
 
 /** The same, of parts that are text already. */
-function polledJson({ raw, metadataJson, id, source }: PolledSample): string {
+function polledJson({ raw }: PolledSample): string {
   return (
-    `{"name": ${raw.counter_name}, "type": ${raw.counter_type}, "unit": ${raw.counter_unit}, ` +
-    `"volume": ${raw.counter_volume}, "user_id": ${raw.user_id}, "user_name": ${raw.user_name}, ` +
-    `"project_id": ${raw.project_id}, "project_name": ${raw.project_name}, "resource_id": ${raw.resource_id}, ` +
-    `"timestamp": ${raw.timestamp}, "resource_metadata": ${metadataJson}, "source": ${stringifyJson(source)}, ` +
-    `"id": ${stringifyJson(id)}, "monotonic_time": null}`
+    `{"name": ${raw.name}, "type": ${raw.type}, "unit": ${raw.unit}, "volume": ${raw.volume}, ` +
+    `"user_id": ${raw.userId}, "user_name": ${raw.userName}, "project_id": ${raw.projectId}, ` +
+    `"project_name": ${raw.projectName}, "resource_id": ${raw.resourceId}, "timestamp": ${raw.timestamp}, ` +
+    `"resource_metadata": ${raw.metadata}, "source": ${raw.source}, "id": ${raw.id}, "monotonic_time": null}`
   );
 }
 

@@ -60,8 +60,9 @@ const sample = fc.record(
   { requiredKeys: ['counter_name', 'source', 'counter_volume'] },
 );
 
+/** As Python writes it, which is what passes through. */
 function wrapped(samples: readonly unknown[]): string {
-  return JSON.stringify({
+  const text = JSON.stringify({
     message_id: 'id',
     publisher_id: 'p',
     event_type: 'telemetry.polling',
@@ -70,7 +71,14 @@ function wrapped(samples: readonly unknown[]): string {
     timestamp: '2026-03-01 00:00:00',
     _unique_id: 'u',
   });
+  return stringifyJson(parseExactJson(text));
 }
+
+const recorded = {
+  ...{ source: 's', counter_name: 'n', counter_type: 'gauge', counter_unit: 'u', counter_volume: 1.5 },
+  ...{ user_id: null, user_name: null, project_id: 'p', project_name: 'P', resource_id: 'r', timestamp: 't' },
+  ...{ resource_metadata: { a: [1, { b: 'c' }] }, message_id: 'm', monotonic_time: 1.5, message_signature: '' },
+};
 
 describe('polled samples that pass through as text', () => {
   it('come out as those that were read in full, whatever they are', () => {
@@ -102,13 +110,7 @@ describe('polled samples that pass through as text', () => {
   });
 
   it('fail as those that were read in full when the text is damaged', () => {
-    const good = wrapped([
-      {
-        ...{ source: 's', counter_name: 'n', counter_type: 'gauge', counter_unit: 'u', counter_volume: 1.5 },
-        ...{ user_id: null, project_id: 'p', resource_id: 'r', timestamp: 't', message_id: 'm' },
-        resource_metadata: { a: [1, { b: 'c' }] },
-      },
-    ]);
+    const good = wrapped([recorded]);
 
     fc.assert(
       fc.property(
@@ -125,6 +127,24 @@ describe('polled samples that pass through as text', () => {
       ),
       { numRuns: 3000 },
     );
+  });
+
+  it('give way to a second payload after them', () => {
+    const text = wrapped([]).replace('"samples": []', '"samples": [1]');
+    const good = wrapped([recorded]);
+    const twice = (tail: string) => good.replace(/\}$/, `, ${tail}}`);
+
+    expect(findPolledSamples(good)).toBeDefined();
+    expect(outcome(twice('"payload": {"samples": []}'))).toBe('');
+    expect(outcome(twice('"event_type": "other"'))).toBe(outcome(unusual(twice('"event_type": "other"'))));
+    expect(findPolledSamples(text)).toBeUndefined();
+  });
+
+  it('may be as long as they like', () => {
+    const long = wrapped([{ ...recorded, project_name: `${'x'.repeat(20_000_000)}\n` }]);
+
+    expect(findPolledSamples(long)?.samples).toHaveLength(1);
+    expect(findPolledSamples(long.slice(0, -30_000))).toBeUndefined();
   });
 
   it('is how the recorded messages pass', () => {
