@@ -3,6 +3,7 @@ import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
 import type { Logger } from '../plugin.ts';
 import { type Clock, systemClock } from '../util/clock.ts';
 import { untilAborted } from '../util/scope.ts';
+import { type Acknowledger, createAcknowledger } from './acknowledger.ts';
 import { BrokerConnection, type ConnectionOptions, type ConnectionUser } from './connection.ts';
 import { type DeadLetterOptions, DeadLetters } from './dead-letters.ts';
 import { declareTopology, type Topology } from './topology.ts';
@@ -55,7 +56,8 @@ const ACTIVE_BYTES = 2_097_152;
 
 interface Waiting {
   readonly message: ConsumeMessage;
-  readonly channel: Channel;
+  /** Of the channel that it came on. */
+  readonly acks: Acknowledger;
 }
 
 export class NotificationListener {
@@ -67,6 +69,7 @@ export class NotificationListener {
   readonly #counts = { received: 0, done: 0, dead: 0 };
   readonly #idle = new Set<() => void>();
   #channel: Channel | undefined;
+  #acks: Acknowledger | undefined;
   #ready: (() => void) | undefined;
   /** Resolves when the first consumers run. */
   readonly ready: Promise<void>;
@@ -125,6 +128,7 @@ export class NotificationListener {
   async close(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#batchTimer);
+    this.#acks?.flush();
     await this.#connection.close();
   }
 
@@ -134,17 +138,18 @@ export class NotificationListener {
     for (const topology of this.#options.topologies) await declareTopology(channel, topology);
     await this.#deadLetters.open(model);
     this.#channel = channel;
-    if (!this.#stopped) await this.#consume(channel);
+    this.#acks = createAcknowledger(channel, (error) => this.#reset(error));
+    if (!this.#stopped) await this.#consume(channel, this.#acks);
   }
 
-  async #consume(channel: Channel): Promise<void> {
+  async #consume(channel: Channel, acks: Acknowledger): Promise<void> {
     await channel.prefetch(this.#prefetch, false);
     const queues = [...new Set(this.#options.topologies.flatMap(({ routingKeys }) => routingKeys))];
     const tags = queues.map((_, index) => String(index + 1));
     this.#tags = tags;
     await Promise.all(
       queues.map((queue, index) =>
-        channel.consume(queue, (message) => this.#received(message, channel), {
+        channel.consume(queue, (message) => this.#received(message, acks), {
           noAck: false,
           exclusive: false,
           consumerTag: tags[index] ?? '',
@@ -167,6 +172,7 @@ export class NotificationListener {
 
   #lost(): void {
     this.#channel = undefined;
+    this.#acks = undefined;
     this.#tags = [];
     this.#held = false;
     this.#deadLetters.lost();
@@ -180,21 +186,22 @@ export class NotificationListener {
     const waiting = [...this.#queue, ...this.#batch];
     this.#queue = [];
     this.#batch = [];
-    for (const { message, channel } of waiting) this.#finish(message, channel, { kind: 'abandoned' });
+    for (const { message, acks } of waiting) this.#finish(message, acks, { kind: 'abandoned' });
   }
 
-  #received(message: ConsumeMessage | null, channel: Channel): void {
+  #received(message: ConsumeMessage | null, acks: Acknowledger): void {
     if (message === null) {
       // The queue was deleted, or moved: all is declared anew on a new connection.
       this.#connection.reset(new Error('the broker cancelled a consumer'));
       return;
     }
+    acks.received(message);
     this.#counts.received += 1;
     this.#inHand += 1;
     this.#inHandBytes += message.content.length;
     if (this.#inHandBytes > this.#options.maxBytes && !this.#held) this.#hold();
-    const waiting = { message, channel };
-    if (this.#stopped) this.#finish(message, channel, { kind: 'abandoned' });
+    const waiting = { message, acks };
+    if (this.#stopped) this.#finish(message, acks, { kind: 'abandoned' });
     else if (this.#options.batchSize <= 1) this.#enqueue(waiting);
     else this.#collect(waiting);
   }
@@ -232,26 +239,23 @@ export class NotificationListener {
     }
   }
 
-  async #process({ message, channel }: Waiting): Promise<void> {
+  async #process({ message, acks }: Waiting): Promise<void> {
     const { contentType, contentEncoding, headers } = message.properties;
     const verdict = await this.#handle({ body: message.content, contentType, contentEncoding, headers });
-    if (verdict.kind === 'dead' && channel === this.#channel) await this.#deadLetters.put(message, verdict.reason);
-    this.#finish(message, channel, verdict);
+    if (verdict.kind === 'dead' && acks === this.#acks) await this.#deadLetters.put(message, verdict.reason);
+    this.#finish(message, acks, verdict);
   }
 
-  #finish(message: ConsumeMessage, channel: Channel, verdict: Verdict): void {
+  #finish(message: ConsumeMessage, acks: Acknowledger, verdict: Verdict): void {
     this.#inHand -= 1;
     this.#inHandBytes -= message.content.length;
     // Of a connection that is gone nothing can be acknowledged; the broker delivers the message again.
-    if (channel === this.#channel) {
-      try {
-        if (verdict.kind === 'abandoned') channel.nack(message, false, true);
-        else channel.ack(message);
-        if (verdict.kind === 'done') this.#counts.done += 1;
-        if (verdict.kind === 'dead') this.#counts.dead += 1;
-      } catch (error) {
-        this.#connection.reset(error instanceof Error ? error : new Error(String(error)));
-      }
+    if (acks === this.#acks) {
+      if (verdict.kind === 'abandoned') acks.abandoned(message);
+      else acks.done(message);
+      if (verdict.kind === 'done') this.#counts.done += 1;
+      if (verdict.kind === 'dead') this.#counts.dead += 1;
+      if (this.#inHand === 0) acks.flush();
     }
     if (this.#held && this.#inHandBytes < this.#options.maxBytes / 2) this.#release();
     if (this.#inHand > 0) return;
@@ -276,11 +280,13 @@ export class NotificationListener {
 
   #release(): void {
     this.#held = false;
-    const channel = this.#channel;
-    if (channel === undefined || this.#stopped) return;
+    const [channel, acks] = [this.#channel, this.#acks];
+    if (channel === undefined || acks === undefined || this.#stopped) return;
     this.#log.info({ prefetch: this.#prefetch }, 'notifications are taken again');
-    this.#consume(channel).catch((error: unknown) => {
-      this.#connection.reset(error instanceof Error ? error : new Error(String(error)));
-    });
+    this.#consume(channel, acks).catch((error: unknown) => this.#reset(error));
+  }
+
+  #reset(error: unknown): void {
+    this.#connection.reset(error instanceof Error ? error : new Error(String(error)));
   }
 }
