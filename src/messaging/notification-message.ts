@@ -122,6 +122,10 @@ function messageText(body: string): string {
   return inner;
 }
 
+const CONTEXT = '_context_';
+/** Where to send an answer is taken out of the context, also where a sender put it there. */
+const answerKeys = new Set(['_context_msg_id', '_context_reply_q']);
+
 function toNotification(
   message: JsonObject,
   priority: string,
@@ -132,11 +136,8 @@ function toNotification(
   const field = (key: string): JsonValue => getKey(message, key) ?? null;
   const ctxt: Record<string, JsonValue> = {};
   for (const key of Object.keys(message)) {
-    if (key.startsWith('_context_')) ctxt[key.slice('_context_'.length)] = message[key] ?? null;
+    if (key.startsWith(CONTEXT) && !answerKeys.has(key)) ctxt[key.slice(CONTEXT.length)] = message[key] ?? null;
   }
-  // Where to send an answer is taken out of the context, also where a sender put it there.
-  delete ctxt['msg_id'];
-  delete ctxt['reply_q'];
   ctxt['client_timeout'] = field('_timeout');
   const eventType = field('event_type');
   // Upstream fails on such a message in every endpoint, again and again.

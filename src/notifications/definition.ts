@@ -88,21 +88,47 @@ function constant(name: string, value: JsonValue): Definition {
 
 function pathDefinition(path: Path): Definition {
   const all = (body: JsonObject) => findAll(path, body).map(({ value }) => value);
-  const steps = plainSteps(path);
-  if (steps !== undefined) return { first: (body) => follow(body, steps), all };
+  const alternatives = plainPaths(path);
+  if (alternatives !== undefined) return { first: (body) => firstOf(alternatives, body), all };
   return { first: (body) => findAll(path, body).find(({ value }) => value !== null)?.value ?? null, all };
 }
 
-/** The names of a path that is nothing but names, which most are. */
-function plainSteps(path: Path, first = true): readonly string[] | undefined {
-  if (path.type === 'root') return first ? [] : undefined;
-  if (path.type === 'fields') return path.names.length === 1 && path.names[0] !== '*' ? path.names : undefined;
-  if (path.type !== 'child') return undefined;
-  const [left, right] = [plainSteps(path.left, first), plainSteps(path.right, false)];
-  return left === undefined || right === undefined ? undefined : [...left, ...right];
+/** The names of a plain path, from the top. */
+type Steps = readonly string[];
+
+/** Far more than anybody writes. */
+const MOST_ALTERNATIVES = 32;
+
+/** A path that is nothing but names and choices between them, which most are, as the plain paths in their order. */
+function plainPaths(path: Path, first = true): readonly Steps[] | undefined {
+  switch (path.type) {
+    case 'root':
+      return first ? [[]] : undefined;
+    case 'fields':
+      return path.names.includes('*') ? undefined : path.names.map((name) => [name]);
+    case 'child':
+    case 'union': {
+      const isUnion = path.type === 'union';
+      const left = plainPaths(path.left, first);
+      const right = plainPaths(path.right, first && isUnion);
+      if (left === undefined || right === undefined) return undefined;
+      if (left.length * right.length > MOST_ALTERNATIVES) return undefined;
+      return isUnion ? [...left, ...right] : left.flatMap((start) => right.map((rest) => [...start, ...rest]));
+    }
+    default:
+      return undefined;
+  }
 }
 
-function follow(body: JsonObject, steps: readonly string[]): JsonValue {
+function firstOf(alternatives: readonly Steps[], body: JsonObject): JsonValue {
+  for (const steps of alternatives) {
+    const value = follow(body, steps);
+    if (value !== null) return value;
+  }
+  return null;
+}
+
+function follow(body: JsonObject, steps: Steps): JsonValue {
   let value: JsonValue = body;
   for (const step of steps) {
     const next = getKey(value, step);

@@ -21,11 +21,17 @@ export function parseJson(text: string): JsonValue {
 }
 
 /**
- * What `JSON.parse` could read otherwise than Python does: floats with a whole value, integers beyond 2^53, minus zero,
- * keys that look like array indices. It may take a text inside of a string for one of them, and misses none.
+ * What `JSON.parse` could read otherwise than Python does: floats with a whole value, those that are rounded to one
+ * included, integers beyond 2^53, minus zero, keys that look like array indices. It may take a text inside of a string
+ * for one of them, and misses none.
  */
-const INEXACT =
-  /(?:^|[:,[\s])-?[0-9]+(?:\.[0-9]+)?[eE][-+0-9]|\.0+(?:[\s,\]}]|$)|[0-9]{17}|[0-9]{16}\.|9[0-9]{15}|-0(?:[\s,\]}]|$)|"(?:0|[1-9][0-9]{0,9})"\s*:/;
+const INEXACT = (() => {
+  const end = String.raw`(?:[\s,\]}]|$)`;
+  const long = String.raw`(?=[0-9.]{17})(?:[0-9]{16}|[0-9]+\.[09])|9[0-9]{15}`;
+  const whole = String.raw`[0-9]+(?:\.0+${end}|(?:\.[0-9]+)?[eE][-+0-9])`;
+  const indexKey = String.raw`"(?:0|[1-9][0-9]{0,9})"\s*:`;
+  return new RegExp(String.raw`(?:^|[:,[\s])(?:-?(?:${long}|${whole})|-0${end})|${indexKey}`);
+})();
 
 /** Also keeps `1.0` apart from `1`, as a {@link WholeFloat}, and the order of all keys. */
 export function parseExactJson(text: string): JsonValue {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { getKey } from '../../src/python/value.ts';
 import { stringifyJson } from '../../src/wire/json.ts';
 import { parseExactJson, parseJson } from '../../src/wire/json-parser.ts';
 import { isObject, type JsonValue, WholeFloat } from '../../src/wire/value.ts';
@@ -21,6 +22,25 @@ describe('parseJson', () => {
 });
 
 describe('parseExactJson', () => {
+  it.each(['1234567.9999999999', '0.99999999999999999', '-4503599627370497.7', '1000000000000000.0000000001'])(
+    'keeps a float that is rounded to a whole value: %s',
+    (text) => {
+      expect(parseExactJson(`{"a": ${text}}`)).toEqual({ a: new WholeFloat(Number(text)) });
+    },
+  );
+
+  it('takes any text as the one that reads each number by itself', () => {
+    const digits = fc.stringMatching(/^-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,18})?(?:[eE][-+]?[0-9]{1,2})?$/);
+
+    fc.assert(
+      fc.property(digits, (text) => {
+        // An index as the first key is never left to JSON.parse.
+        expect(parseExactJson(`[${text}]`)).toEqual([getKey(parseExactJson(`{"0": ${text}}`), '0')]);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
   it('keeps whole floats apart from integers', () => {
     const value = parseExactJson('[1.0, 1, -0.0, -0, 1e2, 1E+2, 2.5, 1e400]');
 
