@@ -6,7 +6,7 @@ import { untilAborted } from '../util/scope.ts';
 import { type Acknowledger, createAcknowledger } from './acknowledger.ts';
 import { BrokerConnection, type ConnectionOptions, type ConnectionUser } from './connection.ts';
 import { type DeadLetterOptions, DeadLetters } from './dead-letters.ts';
-import { declareTopology, type Topology } from './topology.ts';
+import { declareTopologies, type Topology } from './topology.ts';
 
 export interface ListenerOptions {
   readonly connection: ConnectionOptions;
@@ -133,9 +133,9 @@ export class NotificationListener {
   }
 
   async #setUp(model: ChannelModel): Promise<void> {
+    await declareTopologies(model, this.#options.topologies);
     const channel = await model.createChannel();
     channel.on('error', (error) => this.#connection.reset(error));
-    for (const topology of this.#options.topologies) await declareTopology(channel, topology);
     await this.#deadLetters.open(model);
     this.#channel = channel;
     this.#acks = createAcknowledger(channel, (error) => this.#reset(error));

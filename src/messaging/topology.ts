@@ -1,5 +1,5 @@
 /** What oslo.messaging declares before it sends, so that messages are kept even before the first consumer comes. */
-import type { Channel } from 'amqplib';
+import type { Channel, ChannelModel } from 'amqplib';
 import { ConfigError } from '../errors.ts';
 
 export interface Topology {
@@ -13,16 +13,52 @@ export interface Topology {
 
 /** Closes the channel when it throws. A ConfigError says which option does not agree with the other programs. */
 export async function declareTopology(channel: Channel, topology: Topology): Promise<void> {
-  const { exchange, durable, autoDelete } = topology;
-  try {
-    await channel.assertExchange(exchange, 'topic', { durable, autoDelete });
-    for (const key of topology.routingKeys) {
-      await channel.assertQueue(key, { durable, autoDelete, arguments: { ...topology.queueArguments } });
-      await channel.bindQueue(key, exchange, key);
-    }
-  } catch (error) {
-    throw disagreement(error) ?? error;
+  await declareExchange(channel, topology);
+  await declareQueues(channel, [topology]);
+  await bindQueues(channel, topology);
+}
+
+/** The same for several, which wait for the broker side by side. Rejects with the first that fails. */
+export async function declareTopologies(model: ChannelModel, topologies: readonly Topology[]): Promise<void> {
+  await onOwnChannel(model, (channel) => declareQueues(channel, topologies));
+  await Promise.all(
+    topologies.map((topology) =>
+      onOwnChannel(model, async (channel) => {
+        await declareExchange(channel, topology);
+        await bindQueues(channel, topology);
+      }),
+    ),
+  );
+}
+
+async function onOwnChannel(model: ChannelModel, declare: (channel: Channel) => Promise<void>): Promise<void> {
+  const channel = await model.createChannel();
+  // Whoever waits for the declaration is told.
+  channel.on('error', () => {});
+  await declare(channel);
+  await channel.close();
+}
+
+/** Each of them once: topologies may share queues. */
+async function declareQueues(channel: Channel, topologies: readonly Topology[]): Promise<void> {
+  const queues = new Map(topologies.flatMap((topology) => topology.routingKeys.map((key) => [key, topology])));
+  for (const [queue, { durable, autoDelete, queueArguments }] of queues) {
+    await agreed(channel.assertQueue(queue, { durable, autoDelete, arguments: { ...queueArguments } }));
   }
+}
+
+async function declareExchange(channel: Channel, { exchange, durable, autoDelete }: Topology): Promise<void> {
+  await agreed(channel.assertExchange(exchange, 'topic', { durable, autoDelete }));
+}
+
+async function bindQueues(channel: Channel, { exchange, routingKeys }: Topology): Promise<void> {
+  for (const key of routingKeys) await channel.bindQueue(key, exchange, key);
+}
+
+function agreed(declared: PromiseLike<unknown>): Promise<unknown> {
+  return Promise.resolve(declared).catch((error: unknown) => {
+    throw disagreement(error) ?? error;
+  });
 }
 
 const optionOf: ReadonlyMap<string, string> = new Map([

@@ -178,7 +178,18 @@ describeWith('rabbitmq', 'ceilometer-agent-notification', () => {
       await channel.assertExchange(exchange, 'topic', { durable: false, autoDelete: false });
     }
     agent.kill('SIGTERM');
+    await agent.ended;
+    const sender = await at.broker.createConfirmChannel();
+    const unroutable: string[] = [];
+    sender.on('return', ({ fields }) => unroutable.push(`${fields.exchange} ${fields.routingKey}`));
+    for (const exchange of ['nova', 'cinder', 'aodh']) {
+      for (const priority of ['audit', 'sample']) {
+        sender.publish(exchange, `notifications.${priority}`, Buffer.from('{}'), { mandatory: true });
+      }
+    }
+    await sender.waitForConfirms();
 
+    expect(unroutable).toEqual([]);
     expect((await agent.ended).code).toBe(0);
   });
 
