@@ -21,6 +21,7 @@ import type {
   VirtInspector,
 } from './plugin.ts';
 import type { Sample } from './sample.ts';
+import { brokenNotificationRules, type NotificationContractOptions } from './testing/notification-contract.ts';
 import { untilAborted } from './util/scope.ts';
 
 export {
@@ -34,6 +35,11 @@ export {
   startFakeLibvirtd,
   statsPayload,
 } from './testing/fake-libvirtd.ts';
+export {
+  fakeNotification,
+  type NotificationContractOptions,
+  type NotificationFields,
+} from './testing/notification-contract.ts';
 export { novaDomain } from './testing/nova-domain.ts';
 
 export interface LogLine {
@@ -156,7 +162,7 @@ export async function collect<R extends Resource>(
   return samples;
 }
 
-export interface ContractOptions {
+export interface ContractOptions extends NotificationContractOptions {
   readonly host?: Host;
   /** Resources for pollsters whose discovery is not in the plugin itself. */
   readonly resources?: readonly Resource[];
@@ -166,6 +172,10 @@ export interface ContractOptions {
  * Puts every member of a plugin through what the agent relies on. Rejects with one `ERR_CONTRACT` error that lists
  * each broken rule: a factory opens nothing; meters are declared and no other is yielded; a poll ends with readings or
  * with an error of a known code; a poll whose signal has aborted ends within a second; nothing stays open.
+ *
+ * An endpoint makes samples that JSON can carry, with the same ids each time, changes nothing of the notification, and
+ * throws nothing but errors; a trait plugin gives a list for any fields; a publisher says by a ConfigError that a URL is
+ * wrong, never shows a password, and lets go when the signal has aborted and when it is closed.
  */
 export async function checkPlugin(plugin: Plugin, options: ContractOptions = {}): Promise<void> {
   const host = options.host ?? fakeHost();
@@ -186,6 +196,7 @@ export async function checkPlugin(plugin: Plugin, options: ContractOptions = {})
       }
     }
   }
+  broken.push(...(await brokenNotificationRules(plugin, { host, options, openHandles })));
   // What was closed needs a turn of the event loop to be gone.
   for (let tries = 0; tries < 20 && openHandles() > before; tries += 1) await sleep(50);
   if (openHandles() > before) broken.push(`${openHandles() - before} timers, sockets or processes stay open`);

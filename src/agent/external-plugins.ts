@@ -40,6 +40,12 @@ function checkPlugin(module: unknown, name: string): Plugin {
       throw new PluginLoadError(`plugin ${name}: expected ${kind} to map namespaces to named factories`);
     }
   }
+  for (const kind of ['endpoints', 'traits', 'publishers'] as const) {
+    const factories: unknown = (plugin as Record<string, unknown>)[kind] ?? {};
+    if (!isRecord(factories) || !Object.values(factories).every((factory) => typeof factory === 'function')) {
+      throw new PluginLoadError(`plugin ${name}: expected ${kind} to map names to factories`);
+    }
+  }
   return plugin as Plugin;
 }
 

@@ -1,6 +1,5 @@
 /** Puts together what one reading of the configuration says: endpoints, events, pipelines. */
 import { fileURLToPath } from 'node:url';
-import { loadExternal, type PluginSource } from '../agent/external-plugins.ts';
 import { supports } from '../config/match.ts';
 import type { Config } from '../config/options.ts';
 import { findFile } from '../config/sources.ts';
@@ -12,18 +11,12 @@ import {
   type SamplePipelines,
 } from '../pipeline/pipeline.ts';
 import { findPipelineFile, type PipelineKind, readPipelineFile } from '../pipeline/pipeline-file.ts';
-import {
-  closePublishers,
-  type LoadedPublisher,
-  loadPublishers,
-  type PublisherFactories,
-} from '../pipeline/publishers.ts';
-import type { Host, PublisherFactory } from '../plugin.ts';
-import publishersPlugin from '../publishers/index.ts';
+import { closePublishers, type LoadedPublisher, loadPublishers } from '../pipeline/publishers.ts';
+import type { Factory, Host, NotificationEndpoint, PublisherFactory } from '../plugin.ts';
 import type { TraitPlugins } from './definition.ts';
 import { type EventConverter, loadEventConverter } from './event-converter.ts';
-import notificationsPlugin from './index.ts';
 import { makesInstanceMeter } from './instance.ts';
+import { loadNotificationMembers, METER, valuesOf } from './members.ts';
 import { meterDefinitionsEndpoint } from './meter-definitions.ts';
 import { createProcessor, type NamedEndpoint, type Processor } from './processor.ts';
 
@@ -39,20 +32,15 @@ export interface Assembly {
 }
 
 const SHIPPED_EVENTS = 'event_definitions.yaml';
-const METER = 'meter';
 
 /** Throws {@link ConfigError} with one line for each mistake in any of the files. */
 export async function assemble(host: Host, searchPath: readonly string[]): Promise<Assembly> {
   const { config } = host;
-  const sources: readonly PluginSource[] = [
-    { package: 'ceilometer-ts', plugin: notificationsPlugin },
-    { package: 'ceilometer-ts', plugin: publishersPlugin },
-    ...(await loadExternal(config.default.plugins, host.log)),
-  ];
+  const members = await loadNotificationMembers(host);
   const kinds = pipelineKinds(config);
-  const traits: TraitPlugins = merged(sources, host, 'trait plugin', ({ plugin }) => plugin.traits);
-  const factories: PublisherFactories = merged(sources, host, 'publisher', ({ plugin }) => plugin.publishers);
-  const endpoints = kinds.includes('sample') ? await makeEndpoints(sources, traits, host) : [];
+  const traits = valuesOf(members.traits);
+  const factories = valuesOf(members.publishers);
+  const endpoints = kinds.includes('sample') ? await makeEndpoints(valuesOf(members.endpoints), traits, host) : [];
   const converter = kinds.includes('event') ? eventConverter(config, traits, searchPath) : undefined;
   const samples = kinds.includes('sample') ? await open('sample', host, factories, searchPath) : undefined;
   const events = kinds.includes('event')
@@ -81,30 +69,12 @@ function pipelineKinds(config: Config): readonly PipelineKind[] {
   });
 }
 
-/** What all packages add under one name; the first that has the name keeps it. */
-function merged<T>(
-  sources: readonly PluginSource[],
-  host: Host,
-  what: string,
-  membersOf: (source: PluginSource) => Readonly<Record<string, T>> | undefined,
-): ReadonlyMap<string, T> {
-  const members = new Map<string, T>();
-  for (const source of sources) {
-    for (const [name, member] of Object.entries(membersOf(source) ?? {})) {
-      if (!members.has(name)) members.set(name, member);
-      else host.log.warn({ name, plugin: source.package }, `a ${what} of this name is there already and is kept`);
-    }
-  }
-  return members;
-}
-
 async function makeEndpoints(
-  sources: readonly PluginSource[],
+  factories: ReadonlyMap<string, Factory<NotificationEndpoint>>,
   plugins: TraitPlugins,
   host: Host,
 ): Promise<readonly NamedEndpoint[]> {
   const { config, log } = host;
-  const factories = merged(sources, host, 'endpoint', ({ plugin }) => plugin.endpoints);
   const active = (name: string) => supports(config.notification.endpoints, name);
   const endpoints: NamedEndpoint[] = [];
   for (const [name, factory] of factories) {

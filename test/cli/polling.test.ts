@@ -328,6 +328,10 @@ describe('ceilometer', () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(/^compute +cpu +cumulative +ns +ceilometer-ts$/m);
     expect(stdout).toMatch(/^host +good\.gauge +gauge +thing +.*good\.mjs$/m);
+    expect(stdout).toMatch(/^endpoint +telemetry +ceilometer-ts +telemetry\.polling$/m);
+    expect(stdout).toMatch(/^endpoint +good\.logins +.*good\.mjs +identity\.authenticate$/m);
+    expect(stdout).toMatch(/^trait +good\.upper +.*good\.mjs /m);
+    expect(stdout).toMatch(/^publisher +good +.*good\.mjs +good:\/\/$/m);
   });
 
   it('prints a sample configuration that it reads back without a complaint', async () => {
