@@ -341,29 +341,106 @@ describeWith('rabbitmq', 'ceilometer-agent-notification', () => {
     expect((await agent.ended).code).toBe(0);
   });
 
-  it('takes the samples of our own polling agent', async () => {
-    const at = await place();
+  it.each(['om14', 'om18'])(
+    'takes what the notifier of oslo.messaging put into its queues before, in envelopes and bare: %s',
+    async (version) => {
+      const at = await place();
+      const sent = await replay(at, version);
+
+      const agent = start(at);
+      await until('the events', () => at.lines('events').length >= sent.length);
+      agent.kill('SIGTERM');
+      const { code, stderr } = await agent.ended;
+
+      const shown = at
+        .lines('events')
+        .map((event) => [
+          String(getKey(event, 'message_id')),
+          String(getKey(event, 'event_type')),
+          String(getKey(event, 'generated')),
+        ]);
+      expect(shown.sort()).toEqual(sent.toSorted());
+      expect(sent.map(([, eventType]) => eventType)).toEqual([
+        'compute.instance.exists',
+        'compute.instance.exists',
+        'compute.instance.create.error',
+        'compute.instance.exists',
+        'two.topics',
+      ]);
+      expect(await deadLetters(at)).toEqual([]);
+      expect(code).toBe(0);
+      expect(stderr).not.toMatch(/ERROR/);
+    },
+  );
+
+  /** Declares and publishes what was recorded of a notifier; returns id, type and time of what makes an event. */
+  async function replay({ broker }: Place, version: string): Promise<readonly string[][]> {
+    const file = new URL(`../fixtures/wire/service-notifier.${version}.jsonl`, import.meta.url);
+    const channel = await broker.createConfirmChannel();
+    const sent: string[][] = [];
+    let target: JsonValue | undefined;
+    let properties: JsonValue | undefined;
+    for (const line of readFileSync(file, 'utf8').trim().split('\n')) {
+      const frame = parseExactJson(line);
+      const text = (key: string) => String(getKey(getKey(frame, 'args'), key));
+      const [method, header, body] = [getKey(frame, 'method'), getKey(frame, 'header'), getKey(frame, 'body')];
+      const fleeting = { durable: false, autoDelete: false };
+      if (method === 'exchange.declare') await channel.assertExchange(text('exchange'), text('type'), fleeting);
+      else if (method === 'queue.declare') await channel.assertQueue(text('queue'), fleeting);
+      else if (method === 'queue.bind') {
+        await channel.bindQueue(text('queue'), text('exchange'), text('routing_key'));
+      } else if (method === 'basic.publish') target = getKey(frame, 'args');
+      else if (header !== undefined) properties = header;
+      else if (typeof body === 'string') {
+        const [exchange, key] = [getKey(target, 'exchange'), getKey(target, 'routing_key')].map(String);
+        expect(properties).toEqual({
+          content_type: 'application/json',
+          content_encoding: 'utf-8',
+          headers: {},
+          delivery_mode: 2,
+          priority: 0,
+        });
+        channel.publish(exchange ?? '', key ?? '', Buffer.from(body), PROPERTIES);
+        if (key === 'notifications.info' || key === 'notifications.error') sent.push(eventOf(body));
+      }
+    }
+    await channel.waitForConfirms();
+    await channel.close();
+    return sent;
+  }
+
+  function eventOf(body: string): string[] {
+    const outer = parseExactJson(body);
+    const inner = getKey(outer, 'oslo.message');
+    const sent = typeof inner === 'string' ? parseExactJson(inner) : outer;
+    return ['message_id', 'event_type', 'timestamp'].map((key) => String(getKey(sent, key)));
+  }
+
+  it('takes the signed samples of our own polling agent, and rejects those of one with another secret', async () => {
+    const secret = (name: string) => `[publisher]\ntelemetry_secret = ${name}`;
+    const at = await place({ extra: `[notification]\npolled_signatures = reject\n${secret('s3cr3t')}` });
     const agent = start(at);
     await agent.shows(/taking notifications/);
-    const polling = new AgentProcess('polling', [
-      ...[
-        '--config-file',
-        at.conf,
-        '--polling-namespaces',
-        'host',
-        '--pollster-list',
-        'hardware.memory.total',
-        '--once',
-      ],
-    ]);
-    expect((await polling.ended).code).toBe(0);
+    const poll = async (extra: string, ...pollsters: string[]) => {
+      const conf = join(at.directory, 'polling.conf');
+      writeFileSync(conf, `${readFileSync(at.conf, 'utf8')}\n${extra}\n`);
+      const args = ['--config-file', conf, '--polling-namespaces', 'host', '--once', '--pollster-list', ...pollsters];
+      expect((await new AgentProcess('polling', args).ended).code).toBe(0);
+    };
 
-    await until('the sample', () => at.lines('samples').length > 0);
+    await poll(secret('other'), 'hardware.memory.used');
+    await poll('', 'hardware.memory.total', 'hardware.cpu.load.*');
+    await until('the samples', () => at.lines('samples').length >= 4);
     agent.kill('SIGTERM');
     await agent.ended;
 
-    const [sample] = at.lines('samples');
-    expect(getKey(sample, 'name')).toBe('hardware.memory.total');
-    expect(agent.stderr).not.toMatch(/not signed/);
+    const names = at.lines('samples').map((sample) => String(getKey(sample, 'name')));
+    expect(names.sort()).toEqual([
+      'hardware.cpu.load.15min',
+      'hardware.cpu.load.1min',
+      'hardware.cpu.load.5min',
+      'hardware.memory.total',
+    ]);
+    expect(agent.stderr.match(/not signed with the secret/g)).toHaveLength(1);
   });
 });
