@@ -26,6 +26,7 @@ export function listenerPlans(config: Config, programName: string): readonly Lis
     throw new ConfigError('[notification] notification_control_exchanges: expected at least one');
   if (topics.length === 0) throw new ConfigError('[oslo_messaging_notifications] topics: expected at least one');
   const urls = notification.messagingUrls.length > 0 ? notification.messagingUrls : [defaultUrl(config)];
+  const pool = notification.pool === '' ? {} : { pool: notification.pool };
   const routingKeys = topics.flatMap((topic) => priorities.map((priority) => `${topic}.${priority}`));
   return urls.map((text) => {
     const url = parseTransportUrl(text);
@@ -34,7 +35,7 @@ export function listenerPlans(config: Config, programName: string): readonly Lis
       warnings,
       options: {
         connection: connectionOptions(group, url, programName),
-        topologies: exchanges.map((exchange) => topologyOptions(group, exchange, routingKeys)),
+        topologies: exchanges.map((exchange) => ({ ...topologyOptions(group, exchange, routingKeys), ...pool })),
         prefetch: prefetchOf(group.rabbitQosPrefetchCount, notification.batchSize),
         maxBytes: notification.maxPrefetchBytes,
         parallel: config.default.maxParallelRequests,

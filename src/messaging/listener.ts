@@ -6,7 +6,7 @@ import { untilAborted } from '../util/scope.ts';
 import { type Acknowledger, createAcknowledger } from './acknowledger.ts';
 import { BrokerConnection, type ConnectionOptions, type ConnectionUser } from './connection.ts';
 import { type DeadLetterOptions, DeadLetters } from './dead-letters.ts';
-import { declareTopologies, type Topology } from './topology.ts';
+import { declareTopologies, queuesOf, type Topology } from './topology.ts';
 
 export interface ListenerOptions {
   readonly connection: ConnectionOptions;
@@ -144,7 +144,7 @@ export class NotificationListener {
 
   async #consume(channel: Channel, acks: Acknowledger): Promise<void> {
     await channel.prefetch(this.#prefetch, false);
-    const queues = [...new Set(this.#options.topologies.flatMap(({ routingKeys }) => routingKeys))];
+    const queues = [...new Set(this.#options.topologies.flatMap(queuesOf))];
     const tags = queues.map((_, index) => String(index + 1));
     this.#tags = tags;
     await Promise.all(

@@ -6,9 +6,15 @@ export interface Topology {
   readonly exchange: string;
   /** Of the messages, and the names of the queues bound for them. */
   readonly routingKeys: readonly string[];
+  /** One queue for the messages of all keys, in place of one for each that is named like it: a pool. */
+  readonly pool?: string;
   readonly durable: boolean;
   readonly autoDelete: boolean;
   readonly queueArguments: Readonly<Record<string, string | number>>;
+}
+
+export function queuesOf({ pool, routingKeys }: Topology): readonly string[] {
+  return pool === undefined ? routingKeys : [pool];
 }
 
 /** Closes the channel when it throws. A ConfigError says which option does not agree with the other programs. */
@@ -41,7 +47,7 @@ async function onOwnChannel(model: ChannelModel, declare: (channel: Channel) => 
 
 /** Each of them once: topologies may share queues. */
 async function declareQueues(channel: Channel, topologies: readonly Topology[]): Promise<void> {
-  const queues = new Map(topologies.flatMap((topology) => topology.routingKeys.map((key) => [key, topology])));
+  const queues = new Map(topologies.flatMap((topology) => queuesOf(topology).map((queue) => [queue, topology])));
   for (const [queue, { durable, autoDelete, queueArguments }] of queues) {
     await agreed(channel.assertQueue(queue, { durable, autoDelete, arguments: { ...queueArguments } }));
   }
@@ -51,8 +57,8 @@ async function declareExchange(channel: Channel, { exchange, durable, autoDelete
   await agreed(channel.assertExchange(exchange, 'topic', { durable, autoDelete }));
 }
 
-async function bindQueues(channel: Channel, { exchange, routingKeys }: Topology): Promise<void> {
-  for (const key of routingKeys) await channel.bindQueue(key, exchange, key);
+async function bindQueues(channel: Channel, { exchange, routingKeys, pool }: Topology): Promise<void> {
+  for (const key of routingKeys) await channel.bindQueue(pool ?? key, exchange, key);
 }
 
 function agreed(declared: PromiseLike<unknown>): Promise<unknown> {

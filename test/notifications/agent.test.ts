@@ -31,6 +31,7 @@ function isWhole(line: string): boolean {
 }
 
 interface Place {
+  readonly vhost: string;
   readonly conf: string;
   readonly directory: string;
   readonly broker: ChannelModel;
@@ -65,6 +66,7 @@ describeWith('rabbitmq', 'ceilometer-agent-notification', () => {
     });
     writeFileSync(conf, `${readFileSync(conf, 'utf8')}\n${options.extra ?? ''}\n`);
     return {
+      vhost,
       conf,
       directory,
       broker: await rabbit.connect(vhost),
@@ -339,6 +341,32 @@ describeWith('rabbitmq', 'ceilometer-agent-notification', () => {
     agent.kill('SIGTERM');
 
     expect((await agent.ended).code).toBe(0);
+  });
+
+  it('gets copies of its own in a pool, which its workers share, of several brokers', async () => {
+    const at = await place();
+    const second = rabbit.vhost();
+    const urls = [at.vhost, second].map(
+      (vhost) => `messaging_urls = rabbit://guest:guest@127.0.0.1:${rabbit.port}/${vhost}`,
+    );
+    const pooled = await place({ extra: `[notification]\npool = archive\nworkers = 2\n${urls.join('\n')}` });
+    const [agent, archive] = [start(at), start(pooled)];
+    await agent.shows(/taking notifications/);
+    await archive.shows(/taking notifications[\s\S]*taking notifications/);
+    const other = { ...at, broker: await rabbit.connect(second) };
+
+    for (let index = 0; index < 10; index++) {
+      await publish(at, 'notifications.info', message(`here.${index}`, {}));
+      await publish(at, 'notifications.error', message(`error.${index}`, {}, { priority: 'ERROR' }), 'glance');
+      await publish(other, 'notifications.info', message(`there.${index}`, {}));
+    }
+    await until('the events', () => eventIds(pooled).length >= 30 && eventIds(at).length >= 20);
+    for (const one of [agent, archive]) one.kill('SIGTERM');
+    await Promise.all([agent.ended, archive.ended]);
+
+    const ids = (...kinds: string[]) => kinds.flatMap((kind) => [...Array(10).keys()].map((n) => `id-${kind}.${n}`));
+    expect(eventIds(at).sort()).toEqual(ids('error', 'here'));
+    expect(eventIds(pooled).sort()).toEqual(ids('error', 'here', 'there'));
   });
 
   it.each(['om14', 'om18'])(

@@ -70,6 +70,12 @@ export const notificationOptions = {
     own: true,
     help: 'Seconds for which a publisher that fails is tried again, before the notification goes to the dead letters.',
   },
+  pool: {
+    type: 'string',
+    default: '',
+    own: true,
+    help: 'Name of a queue of this agent that gets a copy of each notification, beside the queues that are named after the topics and shared with other agents. Agents with the same pool share it.',
+  },
   dead_letter_queue: {
     type: 'string',
     default: 'ceilometer.dead_letters',
