@@ -139,7 +139,7 @@ function isKnownMetadata(resource: string, text: string): boolean {
 }
 
 /** A slice would keep the whole message alive. */
-function copied(text: string): string {
+export function copied(text: string): string {
   return Buffer.from(text, 'utf8').toString('utf8');
 }
 

@@ -1,6 +1,6 @@
 /** Samples of polling agents: they pass through as they are. */
 import { polledSamplesOf } from '../messaging/notification-message.ts';
-import { isEmptyPart, PolledSample, partValue, type RawSample } from '../messaging/polled-message.ts';
+import { copied, isEmptyPart, PolledSample, partValue, type RawSample } from '../messaging/polled-message.ts';
 import type { Notification, NotificationSample } from '../notification.ts';
 import type { NotificationEndpoint } from '../plugin.ts';
 import { getKey, isTrue, typeName, ValueError } from '../python/value.ts';
@@ -37,22 +37,43 @@ function passThrough(
   signatures: SignatureCheck | undefined,
 ): readonly NotificationSample[] {
   const made: NotificationSample[] = [];
-  let ids: SampleIds | undefined;
-  for (const [index, part] of raw.entries()) {
-    const wanted = signatures?.wants(index) === true;
-    if (wanted && !signatures.passes(partValue(part.text), notification.publisherId)) continue;
-    const name = sampleName(partValue(part.name));
-    const type = sampleType(partValue(part.type));
+  const ids = createIds(notification);
+
+  /** What has to say something, and does not, gets a value of ours. */
+  function withoutEmpty(part: RawSample, name: string): RawSample {
     let { id, source, metadata } = part;
     if (isEmptyPart(id)) {
-      ids ??= createIds(notification);
       id = jsonString(ids.next(name, partValue(part.resourceId), partValue(part.timestamp)));
     }
     if (isEmptyPart(source)) source = jsonString(ownSource);
     if (isEmptyPart(metadata)) metadata = '{}';
-    made.push(new PolledSample(name, type, { ...part, id, source, metadata }));
+    const isWhole = id === part.id && source === part.source && metadata === part.metadata;
+    return isWhole ? part : { ...part, id, source, metadata };
+  }
+
+  for (const [index, part] of raw.entries()) {
+    const wanted = signatures?.wants(index) === true;
+    if (wanted && !signatures.passes(partValue(part.text), notification.publisherId)) continue;
+    const name = meterName(part.name);
+    const type = sampleType(partValue(part.type));
+    made.push(new PolledSample(name, type, withoutEmpty(part, name)));
   }
   return made;
+}
+
+const MOST_NAMES = 5000;
+const names = new Map<string, string>();
+
+/** The name in its text. Pipelines remember names, which therefore must not be parts of a message. */
+function meterName(text: string): string {
+  let name = names.get(text);
+  if (name === undefined) {
+    const own = copied(text);
+    name = sampleName(partValue(own));
+    if (names.size >= MOST_NAMES) names.clear();
+    names.set(own, name);
+  }
+  return name;
 }
 
 function polledSample(sample: JsonValue, source: string, ids: SampleIds): NotificationSample {
