@@ -73,6 +73,9 @@ describe('what this package brings for notifications', () => {
       tcp: 'tcp://127.0.0.1:1',
       udp: 'udp://127.0.0.1:1',
       notifier: 'notifier://127.0.0.1:1?topic=t',
+      opentelemetryhttp: 'opentelemetryhttp://127.0.0.1:1/v1/metrics?timeout=1&max_retries=0',
+      prometheus: 'prometheus://127.0.0.1:1/metrics/job/contract?timeout=1&max_retries=0',
+      zaqar: 'zaqar://?queue=contract',
       test: 'test://',
     };
 
