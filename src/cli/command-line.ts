@@ -4,8 +4,6 @@
  */
 import type { InferredOptionTypes, Options } from 'yargs';
 import parser from 'yargs-parser';
-import { UsageError } from './program.ts';
-import { version } from './version.ts';
 
 /** Options by their names, as yargs takes them: texts, lists of texts, switches. */
 type OptionTable = Readonly<
@@ -41,16 +39,8 @@ export async function readCommandLine<T extends OptionTable>(
 ): Promise<ArgumentsOf<T> | undefined> {
   const plain = readPlainly(line.options, argv);
   if (plain !== undefined) return plain;
-  const { default: yargs } = await import('yargs');
-  const args = await yargs(argv)
-    .scriptName(line.name)
-    .version(version)
-    .exitProcess(false)
-    .strict()
-    .wrap(100)
-    .fail((message, error) => {
-      throw error ?? new UsageError(message);
-    })
+  const { command } = await import('./command.ts');
+  const args = await command(line.name, argv)
     .usage(`$0 [options]\n\n${line.purpose}`)
     .options(line.options)
     .parseAsync();
