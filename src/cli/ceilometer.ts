@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --max-semi-space-size=2
 /** `ceilometer`: the commands for people. */
 import { command, exitCodes, runMain, UsageError, withConfig } from './common.ts';
 

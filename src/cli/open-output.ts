@@ -1,9 +1,5 @@
 import type { Config } from '../config/options.ts';
-import { amqpOptions, createAmqpOutput } from '../output/amqp.ts';
-import { createJsonlOutput } from '../output/jsonl.ts';
-import { createNoneOutput } from '../output/none.ts';
 import type { Output } from '../output/output.ts';
-import { createTableOutput } from '../output/table.ts';
 import type { Logger } from '../plugin.ts';
 import { createLeases, type Lease } from '../util/leases.ts';
 
@@ -12,9 +8,13 @@ export type OutputKind = (typeof outputKinds)[number];
 
 export type OpenOutput = (config: Config) => Lease<Output>;
 
-/** Opens outputs for one configuration after another; where nothing about the output has changed, they share it. */
-export function outputOpener(kind: OutputKind, log: Logger): OpenOutput {
+/**
+ * Opens outputs for one configuration after another; where nothing about the output has changed, they share it.
+ * Resolves once the kind of output is loaded.
+ */
+export async function outputOpener(kind: OutputKind, log: Logger): Promise<OpenOutput> {
   const lease = createLeases<Output>((output) => output.close());
+  const openOutput = await openers[kind](log);
   return (config) => {
     const key = JSON.stringify([
       config.default.transportUrl,
@@ -25,24 +25,32 @@ export function outputOpener(kind: OutputKind, log: Logger): OpenOutput {
       config.publisher,
       config.publisherNotifier,
     ]);
-    return lease(key, () => openOutput(kind, config, log));
+    return lease(key, () => openOutput(config));
   };
 }
 
-function openOutput(kind: OutputKind, config: Config, log: Logger): Output {
-  const secret = config.publisher.telemetrySecret;
-  // Nobody reads on, as after `| head`: that ends the run like a signal.
-  const onGone = () => process.emit('SIGTERM');
-  switch (kind) {
-    case 'table':
-      return createTableOutput({ stream: process.stdout, onGone });
-    case 'jsonl':
-      return createJsonlOutput({ stream: process.stdout, secret, onGone });
-    case 'none':
-      return createNoneOutput();
-    case 'amqp': {
+/** Nobody reads on, as after `| head`: that ends the run like a signal. */
+const onGone = () => process.emit('SIGTERM');
+
+const openers: Readonly<Record<OutputKind, (log: Logger) => Promise<(config: Config) => Output>>> = {
+  async table() {
+    const { createTableOutput } = await import('../output/table.ts');
+    return () => createTableOutput({ stream: process.stdout, onGone });
+  },
+  async jsonl() {
+    const { createJsonlOutput } = await import('../output/jsonl.ts');
+    return ({ publisher }) => createJsonlOutput({ stream: process.stdout, secret: publisher.telemetrySecret, onGone });
+  },
+  async none() {
+    const { createNoneOutput } = await import('../output/none.ts');
+    return createNoneOutput;
+  },
+  async amqp(log) {
+    const { amqpOptions, createAmqpOutput } = await import('../output/amqp.ts');
+    const { createNoneOutput } = await import('../output/none.ts');
+    return (config) => {
       const options = amqpOptions(config);
       return options === undefined ? createNoneOutput() : createAmqpOutput(options, log);
-    }
-  }
-}
+    };
+  },
+};

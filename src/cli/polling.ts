@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --max-semi-space-size=2
 /** `ceilometer-polling`: polls the namespaces of this host and delivers the samples. */
 import { createGeneration } from '../agent/generation.ts';
 import { heartbeatOpener, type OpenHeartbeat } from '../agent/heartbeat.ts';
@@ -9,55 +9,42 @@ import { findPollingFile, loadPolling } from '../config/polling.ts';
 import type { Log } from '../log.ts';
 import { scope } from '../util/scope.ts';
 import { createSystemdNotify } from '../util/sd-notify.ts';
-import {
-  type ConfigArguments,
-  command,
-  exitCodes,
-  listValues,
-  openLog,
-  readConfig,
-  runMain,
-  tell,
-  withConfig,
-} from './common.ts';
-import { type OpenOutput, type OutputKind, outputKinds, outputOpener } from './open-output.ts';
+import { type ArgumentsOf, configOptions, readCommandLine } from './command-line.ts';
+import { type OpenOutput, outputKinds, outputOpener } from './open-output.ts';
+import { exitCodes, listValues, openLog, readConfig, runMain, tell } from './program.ts';
 
 const NAME = 'ceilometer-polling';
 
-interface PollingArguments extends ConfigArguments {
-  readonly pollingNamespaces?: string[] | undefined;
-  readonly pollsterList?: string[] | undefined;
-  readonly once: boolean;
-  readonly output: OutputKind;
-}
+const options = {
+  ...configOptions,
+  'polling-namespaces': {
+    type: 'string',
+    array: true,
+    requiresArg: true,
+    describe: 'compute, central, ipmi, host or those of plugins (default: compute central)',
+  },
+  'pollster-list': {
+    type: 'string',
+    array: true,
+    requiresArg: true,
+    describe: 'Only pollsters of these names or shell wildcards',
+  },
+  once: { type: 'boolean', default: false, describe: 'One cycle of every source now, then exit' },
+  output: { type: 'string', choices: outputKinds, default: 'amqp', describe: 'Where the samples go' },
+} as const;
+
+type PollingArguments = ArgumentsOf<typeof options>;
 
 async function main(argv: readonly string[]): Promise<number> {
-  const args = await withConfig(command(NAME, argv))
-    .usage('$0 [options]\n\nPolls libvirt, OpenStack and this host, and delivers the samples over AMQP.')
-    .option('polling-namespaces', {
-      type: 'string',
-      array: true,
-      requiresArg: true,
-      describe: 'compute, central, ipmi, host or those of plugins (default: compute central)',
-    })
-    .option('pollster-list', {
-      type: 'string',
-      array: true,
-      requiresArg: true,
-      describe: 'Only pollsters of these names or shell wildcards',
-    })
-    .option('once', { type: 'boolean', default: false, describe: 'One cycle of every source now, then exit' })
-    .option('output', { choices: outputKinds, default: 'amqp' as const, describe: 'Where the samples go' })
-    .parseAsync();
-  // yargs has printed what --help or --version asked for.
-  if ('help' in args || 'version' in args) return exitCodes.ok;
-  return poll(args);
+  const purpose = 'Polls libvirt, OpenStack and this host, and delivers the samples over AMQP.';
+  const args = await readCommandLine({ name: NAME, purpose, options }, argv);
+  return args === undefined ? exitCodes.ok : poll(args);
 }
 
 async function poll(args: PollingArguments): Promise<number> {
   const loaded = readConfig(args);
   const log = openLog(NAME, loaded);
-  const openOutput = outputOpener(args.output, log);
+  const openOutput = await outputOpener(args.output, log);
   const states = new StateStore({ log });
   if (args.once) return once(await generation(args, loaded, { openOutput, states, log }));
   const shared = { openOutput, openHeartbeat: heartbeatOpener(), states, log };

@@ -6,8 +6,8 @@ import { loadConfig } from '../config/load.ts';
 import { libvirtAnswers, libvirtUri } from '../libvirt/index.ts';
 import { createLog } from '../log.ts';
 import { createSystemdNotify } from '../util/sd-notify.ts';
-import { exitCodes } from './common.ts';
 import { outputOpener } from './open-output.ts';
+import { exitCodes } from './program.ts';
 
 export interface UpOptions {
   /** Seconds. */
@@ -31,7 +31,7 @@ export async function up({ interval, debug }: UpOptions): Promise<number> {
       ' Ctrl-C ends it.',
   );
   const source = { name: 'up', interval, meters: ['*'], resources: [], discovery: [], line: 0 };
-  const openOutput = outputOpener('table', log);
+  const openOutput = await outputOpener('table', log);
   const states = new StateStore({ log });
   const generation = () =>
     createGeneration({

@@ -1,7 +1,8 @@
 import { fileURLToPath } from 'node:url';
-import { z } from 'zod';
+import * as v from 'valibot';
 import { ConfigError } from '../errors.ts';
 import { nearest } from '../util/nearest.ts';
+import { mapping, name, names, uniqueNames } from './schema.ts';
 import { findFile } from './sources.ts';
 import { expectedGot, readYamlFile, type YamlFile } from './yaml.ts';
 
@@ -32,49 +33,49 @@ const SHIPPED_NAME = 'polling.yaml';
 /** The longest that a timer can wait: 24 days. */
 const LONGEST_INTERVAL = 2_147_483;
 
-const names = z.array(z.string().min(1, { error: ({ input }) => expectedGot('a text', input) }));
-const optionalNames = names.nullish().transform((list) => list ?? []);
+const optionalNames = v.nullish(names, []);
 
-const sourceSchema = z.looseObject({
-  name: z.unknown().transform((value, context) => {
-    if (typeof value === 'number' || (typeof value === 'string' && value !== '')) return String(value);
-    context.addIssue({ code: 'custom', message: expectedGot('a name', value) });
-    return z.NEVER;
+/** Upstream takes what Python's int() takes. */
+function secondsOf(value: unknown): number | undefined {
+  const seconds = typeof value === 'string' && /^\s*\+?\d+\s*$/.test(value) ? Number(value) : value;
+  const whole = typeof seconds === 'number' && Number.isInteger(seconds);
+  return whole && seconds > 0 && seconds <= LONGEST_INTERVAL ? seconds : undefined;
+}
+
+/** A list of meters or event types to select. */
+export const selection = v.pipe(
+  names,
+  v.rawCheck(({ dataset, addIssue }) => {
+    const mistake = dataset.typed ? mistakeInSelection(dataset.value) : undefined;
+    if (mistake !== undefined) addIssue({ message: mistake });
   }),
-  interval: z.unknown().transform((value, context) => {
-    // Upstream takes what Python's int() takes.
-    const seconds = typeof value === 'string' && /^\s*\+?\d+\s*$/.test(value) ? Number(value) : value;
-    const whole = typeof seconds === 'number' && Number.isInteger(seconds);
-    if (whole && seconds > 0 && seconds <= LONGEST_INTERVAL) return seconds;
-    const expected = `a whole number of seconds from 1 to ${LONGEST_INTERVAL}`;
-    context.addIssue({ code: 'custom', message: expectedGot(expected, value) });
-    return z.NEVER;
-  }),
-  meters: names.superRefine((meters, context) => {
-    const mistake = mistakeInSelection(meters);
-    if (mistake !== undefined) context.addIssue({ code: 'custom', message: mistake });
-  }),
+);
+
+const sourceEntries = {
+  name,
+  interval: v.pipe(
+    v.custom<number | string>(
+      (value) => secondsOf(value) !== undefined,
+      ({ input }) => expectedGot(`a whole number of seconds from 1 to ${LONGEST_INTERVAL}`, input),
+    ),
+    v.transform(Number),
+  ),
+  meters: selection,
   resources: optionalNames,
   discovery: optionalNames,
+};
+
+const pollingSchema = mapping({
+  sources: v.pipe(
+    v.array(mapping(sourceEntries)),
+    uniqueNames((name) => `another source has the name "${name}" already`),
+  ),
 });
 
-const pollingSchema = z.looseObject({
-  sources: z.array(sourceSchema).superRefine((sources, context) => {
-    for (const [at, { name }] of sources.entries()) {
-      if (sources.findIndex((other) => other.name === name) === at) continue;
-      context.addIssue({
-        code: 'custom',
-        path: [at, 'name'],
-        message: `another source has the name "${name}" already`,
-      });
-    }
-  }),
-});
-
-type Polling = z.output<typeof pollingSchema>;
+type Polling = v.InferOutput<typeof pollingSchema>;
 
 /** The rules of upstream's Source.check_source_filtering: what is neither excluded nor starts with `*` is included. */
-export function mistakeInSelection(meters: readonly string[]): string | undefined {
+function mistakeInSelection(meters: readonly string[]): string | undefined {
   const included = meters.find((meter) => !meter.startsWith('!') && !meter.startsWith('*'));
   const excluded = meters.find((meter) => meter.startsWith('!'));
   if (meters.length === 0) return expectedGot('at least one meter', meters);
@@ -120,7 +121,7 @@ function review(path: string, file: YamlFile<Polling>): readonly string[] {
   };
   for (const key of Object.keys(file.value)) if (key !== 'sources') warn([key], unknown(key, ['sources']));
   if (file.value.sources.length === 0) warn(['sources'], 'sources: the list is empty, so nothing is polled');
-  const known = [...Object.keys(sourceSchema.shape), coordination];
+  const known = [...Object.keys(sourceEntries), coordination];
   for (const [at, source] of file.value.sources.entries()) {
     for (const key of Object.keys(source)) {
       const where = ['sources', at, key];

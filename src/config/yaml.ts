@@ -1,5 +1,5 @@
+import { type BaseIssue, type GenericSchema, safeParse } from 'valibot';
 import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
-import type { ZodError, ZodType } from 'zod';
 import { ConfigError, describeError } from '../errors.ts';
 import { readTextFile } from './text-file.ts';
 
@@ -10,17 +10,17 @@ export interface YamlFile<T> {
   /** The line where a path such as `['sources', 0, 'meters']` is written, or the nearest part of it that is there. */
   lineOf(path: Path): number;
   /** Checks a part of it by itself. Throws {@link ConfigError} with one line for each mistake. */
-  part<P>(path: Path, value: unknown, schema: ZodType<P>): P;
+  part<P>(path: Path, value: unknown, schema: GenericSchema<unknown, P>): P;
 }
 
 /** Reads a YAML file as PyYAML would, and checks it. Throws {@link ConfigError} with one line for each mistake. */
-export function readYamlFile<T>(path: string, schema: ZodType<T>): YamlFile<T> {
+export function readYamlFile<T>(path: string, schema: GenericSchema<unknown, T>): YamlFile<T> {
   const file = readTextFile(path);
   if ('problem' in file) throw new ConfigError(file.problem);
   return parseYaml(path, file.text, schema);
 }
 
-export function parseYaml<T>(name: string, text: string, schema: ZodType<T>): YamlFile<T> {
+export function parseYaml<T>(name: string, text: string, schema: GenericSchema<unknown, T>): YamlFile<T> {
   const lines = new LineCounter();
   const lineAt = (offset: number): number => lines.linePos(offset).line;
   // YAML 1.1 for merge keys, octal and sexagesimal numbers, yes and no; string keys keep `y` and `on` what they look like.
@@ -45,12 +45,14 @@ export function parseYaml<T>(name: string, text: string, schema: ZodType<T>): Ya
     throw new ConfigError(`${name}: not valid YAML: ${uncapitalized(describeError(error))}`, { cause: error });
   }
   const lineOf = (path: Path): number => lineAt(offsetOf(document.contents, path, (node) => node.resolve(document)));
-  function part<P>(path: Path, value: unknown, schema: ZodType<P>): P {
-    const checked = schema.safeParse(value, {
-      error: ({ code, expected, input }) => typeMessage(code, expected, input),
+  function part<P>(path: Path, value: unknown, schema: GenericSchema<unknown, P>): P {
+    const checked = safeParse(schema, value, { message: wording });
+    if (checked.success) return checked.output;
+    const mistakes = checked.issues.map((issue) => {
+      const inner = issue.path?.map(({ key }) => key as PropertyKey) ?? [];
+      return `${name}:${lineOf([...path, ...inner])}: ${inner.length > 0 ? `${pathText(inner)}: ` : ''}${issue.message}`;
     });
-    if (checked.success) return checked.data;
-    throw new ConfigError(checkMessages(name, checked.error, (inner) => lineOf([...path, ...inner])));
+    throw new ConfigError(mistakes.join('\n'));
   }
   return { value: part([], raw, schema), lineOf, part };
 }
@@ -67,26 +69,17 @@ function syntaxMessage(code: string, message: string): string {
 
 const uncapitalized = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
 
-function checkMessages(name: string, error: ZodError, lineOf: (path: Path) => number): string {
-  return error.issues
-    .map(({ path, message }) => `${name}:${lineOf(path)}: ${path.length > 0 ? `${pathText(path)}: ` : ''}${message}`)
-    .join('\n');
-}
-
 const kinds: Readonly<Record<string, string>> = {
   string: 'a text',
   number: 'a number',
-  int: 'an integer',
   boolean: 'true or false',
   array: 'a list',
-  object: 'a mapping',
-  record: 'a mapping',
 };
 
-/** Undefined leaves the wording to zod: for what schemas say themselves. */
-function typeMessage(code: string, expected: unknown, input: unknown): string | undefined {
-  if (code !== 'invalid_type' || typeof expected !== 'string') return undefined;
-  return expectedGot(kinds[expected] ?? expected, input);
+/** For what a schema does not say itself. */
+function wording({ type, expected, input, message }: BaseIssue<unknown>): string {
+  const wanted = kinds[type] ?? expected;
+  return wanted === null ? message : expectedGot(wanted, input);
 }
 
 /** The form of every message about a value. */

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { Socket } from 'node:net';
-import { type ChannelModel, connect, credentials, type SocketOptions } from 'amqplib';
+import type { ChannelModel, SocketOptions } from 'amqplib';
 import { ConfigError } from '../errors.ts';
 import { untilAborted } from '../util/scope.ts';
 import type { BrokerHost } from './transport-url.ts';
@@ -34,6 +34,9 @@ export async function openConnection(
   options: BrokerOptions,
   signal: AbortSignal,
 ): Promise<ChannelModel> {
+  // An agent has begun to poll before this is loaded.
+  const { connect, credentials } = await import('amqplib');
+  signal.throwIfAborted();
   // A TLS socket does not take the signal, but the one under it does.
   const transport =
     options.tls === undefined
@@ -45,7 +48,7 @@ export async function openConnection(
   const socketOptions: SocketOptions & { readonly signal?: AbortSignal } = {
     noDelay: true,
     keepAlive: true,
-    credentials: credentialsOf(host, options.login),
+    credentials: credentialsOf(host, options.login, credentials),
     clientProperties: { connection_name: `${options.programName}:${process.pid}:${randomUUID()}` },
     ...transport,
   };
@@ -63,7 +66,11 @@ export async function openConnection(
   return untilAborted(connecting, signal);
 }
 
-function credentialsOf({ user, password }: BrokerHost, login: BrokerOptions['login']) {
+function credentialsOf(
+  { user, password }: BrokerHost,
+  login: BrokerOptions['login'],
+  credentials: typeof import('amqplib').credentials,
+) {
   if (login === 'EXTERNAL') return credentials.external();
   return login === 'PLAIN' ? credentials.plain(user, password) : credentials.amqplain(user, password);
 }

@@ -1,21 +1,22 @@
 /** The service catalogue that comes with a token, and how an endpoint is chosen from it. */
-import { z } from 'zod';
+import * as v from 'valibot';
 import { matchingTypes } from './service-types.ts';
 
-const catalogueSchema = z.array(
-  z.object({
-    type: z.string().optional(),
-    name: z.string().nullish(),
-    endpoints: z
-      .array(
-        z.object({
-          interface: z.string(),
-          region_id: z.string().nullish(),
-          region: z.string().nullish(),
-          url: z.string().nullish(),
+const catalogueSchema = v.array(
+  v.object({
+    type: v.optional(v.string()),
+    name: v.nullish(v.string()),
+    endpoints: v.optional(
+      v.array(
+        v.object({
+          interface: v.string(),
+          region_id: v.nullish(v.string()),
+          region: v.nullish(v.string()),
+          url: v.nullish(v.string()),
         }),
-      )
-      .default([]),
+      ),
+      [],
+    ),
   }),
 );
 
@@ -41,7 +42,7 @@ export interface EndpointFilter {
 
 /** Throws where it is no catalogue. */
 export function readCatalogue(value: unknown): Catalogue {
-  return catalogueSchema.parse(value).flatMap(({ type, name, endpoints }) =>
+  return v.parse(catalogueSchema, value).flatMap(({ type, name, endpoints }) =>
     endpoints.flatMap((endpoint) => {
       if (type === undefined || !endpoint.url) return [];
       return {

@@ -1,5 +1,5 @@
 /** The token of a session: fetched when needed, shared by all requests, renewed before it expires. */
-import { z } from 'zod';
+import * as v from 'valibot';
 import { describeError, ServiceError } from '../errors.ts';
 import type { Clock } from '../util/clock.ts';
 import { untilAborted } from '../util/scope.ts';
@@ -100,13 +100,13 @@ export function createTokens({ login, clock }: TokensParts): Tokens {
   };
 }
 
-const tokenSchema = z.object({
-  token: z.object({
-    expires_at: z.string(),
-    issued_at: z.string().optional(),
-    catalog: z.unknown().optional(),
-    project: z.object({ id: z.string() }).nullish(),
-    user: z.object({ id: z.string() }).nullish(),
+const tokenSchema = v.object({
+  token: v.object({
+    expires_at: v.string(),
+    issued_at: v.optional(v.string()),
+    catalog: v.optional(v.unknown()),
+    project: v.nullish(v.object({ id: v.string() })),
+    user: v.nullish(v.object({ id: v.string() })),
   }),
 });
 
@@ -115,7 +115,7 @@ function readAccess({ headers, text }: HttpResponse, clock: Clock): Access {
   const now = clock.monotonic();
   try {
     if (token === undefined) throw new Error('there is no X-Subject-Token');
-    const parsed = tokenSchema.parse(JSON.parse(text)).token;
+    const parsed = v.parse(tokenSchema, JSON.parse(text)).token;
     // By Keystone's own clock, which may differ from ours.
     const issued = parsed.issued_at === undefined ? clock.now() : Date.parse(parsed.issued_at);
     const life = Date.parse(parsed.expires_at) - issued;

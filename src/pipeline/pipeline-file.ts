@@ -1,9 +1,10 @@
 /** `pipeline.yaml` and `event_pipeline.yaml`: sources select, sinks publish. */
 import { fileURLToPath } from 'node:url';
-import { z } from 'zod';
-import { mistakeInSelection } from '../config/polling.ts';
+import * as v from 'valibot';
+import { selection } from '../config/polling.ts';
+import { mapping, name, names, stepTo, uniqueNames } from '../config/schema.ts';
 import { findFile } from '../config/sources.ts';
-import { expectedGot, readYamlFile } from '../config/yaml.ts';
+import { readYamlFile } from '../config/yaml.ts';
 import { ConfigError } from '../errors.ts';
 import { nearest } from '../util/nearest.ts';
 
@@ -43,54 +44,48 @@ export function findPipelineFile(kind: PipelineKind, name: string, searchPath: r
   throw new ConfigError(`${name} does not exist, nor is it in ${searchPath.join(', ')}`);
 }
 
-const name = z.unknown().transform((value, context) => {
-  if (typeof value === 'number' || (typeof value === 'string' && value !== '')) return String(value);
-  context.addIssue({ code: 'custom', message: expectedGot('a name', value) });
-  return z.NEVER;
-});
-const names = z.array(z.string().min(1, { error: ({ input }) => expectedGot('a text', input) }));
-const selection = names.superRefine((list, context) => {
-  const mistake = mistakeInSelection(list);
-  if (mistake !== undefined) context.addIssue({ code: 'custom', message: mistake });
-});
-const atLeastOne = names.min(1, { error: () => 'expected at least one' });
-const uniqueNames = (items: readonly { name: string }[], context: z.RefinementCtx) => {
-  for (const [index, item] of items.entries()) {
-    if (items.findIndex((other) => other.name === item.name) === index) continue;
-    context.addIssue({ code: 'custom', path: [index, 'name'], message: `the name "${item.name}" is taken already` });
-  }
-};
-const sink = z.looseObject({ name, publishers: atLeastOne });
+const atLeastOne = v.pipe(names, v.nonEmpty('expected at least one'));
+const unique = <T extends { readonly name: string }>() =>
+  uniqueNames<T>((name) => `the name "${name}" is taken already`);
 
-const meterSource = z
-  .looseObject({ name, sinks: atLeastOne, meters: selection })
-  .transform((source) => ({ ...source, selection: source.meters }));
-const eventSource = z
-  .looseObject({ name, sinks: atLeastOne, events: selection })
-  .transform((source) => ({ ...source, selection: source.events }));
+const meterSource = v.pipe(
+  mapping({ name, sinks: atLeastOne, meters: selection }),
+  v.transform((source) => ({ ...source, selection: source.meters })),
+);
+const eventSource = v.pipe(
+  mapping({ name, sinks: atLeastOne, events: selection }),
+  v.transform((source) => ({ ...source, selection: source.events })),
+);
 
 function fileSchema(kind: PipelineKind) {
-  const source = kind === 'sample' ? meterSource : eventSource;
-  return z
-    .looseObject({
-      sources: z.array<typeof meterSource | typeof eventSource>(source).superRefine(uniqueNames),
-      sinks: z.array(sink).superRefine(uniqueNames),
-    })
-    .superRefine(({ sources, sinks }, context) => {
+  const source: typeof meterSource | typeof eventSource = kind === 'sample' ? meterSource : eventSource;
+  return v.pipe(
+    mapping({
+      sources: v.pipe(v.array(source), unique()),
+      sinks: v.pipe(v.array(mapping({ name, publishers: atLeastOne })), unique()),
+    }),
+    v.rawCheck(({ dataset, addIssue }) => {
+      if (!dataset.typed) return;
+      const { sources, sinks } = dataset.value;
       const known = sinks.map((item) => item.name);
-      for (const [at, { sinks: wanted }] of sources.entries()) {
-        for (const [index, item] of wanted.entries()) {
+      for (const [at, entry] of sources.entries()) {
+        for (const [index, item] of entry.sinks.entries()) {
           if (known.includes(item)) continue;
           const near = nearest(item, known);
           const hint = near === undefined ? '' : `, did you mean ${near}`;
-          context.addIssue({
-            code: 'custom',
-            path: ['sources', at, 'sinks', index],
+          addIssue({
             message: `no sink is named ${item}${hint}`,
+            path: [
+              stepTo(dataset.value, 'sources'),
+              stepTo(sources, at),
+              stepTo(entry, 'sinks'),
+              stepTo(entry.sinks, index),
+            ],
           });
         }
       }
-    });
+    }),
+  );
 }
 
 /** Throws {@link ConfigError} with one line for each mistake. */

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const commands: Readonly<Record<string, string>> = {
@@ -16,6 +17,13 @@ export interface Ended {
   readonly lasted: number;
 }
 
+/** What the first line of a program, `#!/usr/bin/env -S node …`, has Node started with. */
+export function shebangArguments(program: string): readonly string[] {
+  const [line = ''] = readFileSync(program, 'utf8').split('\n', 1);
+  const [, given = ''] = /^#!.* node (.*)$/.exec(line) ?? [];
+  return given.split(' ').filter((word) => word !== '');
+}
+
 /** A command of the built package, as its user runs it. */
 export class AgentProcess {
   readonly child: ChildProcess;
@@ -26,7 +34,8 @@ export class AgentProcess {
   /** `command` is one of the built commands, or the path of another. */
   constructor(command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}, node: readonly string[] = []) {
     const started = performance.now();
-    const child = spawn(process.execPath, [...node, commands[command] ?? command, ...args], {
+    const program = commands[command] ?? command;
+    const child = spawn(process.execPath, [...shebangArguments(program), ...node, program, ...args], {
       env: { PATH: process.env['PATH'], HOME: '/nonexistent', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

@@ -10,6 +10,8 @@ import type { Instance } from './instance.ts';
 
 /** Where it comes from what the domains of this host are to Nova. */
 export interface InstanceSource {
+  /** Whether a domain looks like an instance, before it is read. Only a guess: `find` has the last word. */
+  mayBeInstance(domain: Domain): boolean;
   /** The instances among these domains, which are all there are. One that has not changed is the same object as before. */
   find(domains: readonly Domain[], ctx: FindContext): Promise<readonly Instance[]>;
 }
@@ -29,7 +31,12 @@ export interface Compute {
 }
 
 /** Under which keys the pollsters find what they share in a cycle. */
-const CACHED = { instances: 'compute:instances', stats: 'compute:stats', images: 'compute:images' } as const;
+const CACHED = {
+  domains: 'compute:domains',
+  instances: 'compute:instances',
+  stats: 'compute:stats',
+  images: 'compute:images',
+} as const;
 
 export function createCompute(host: Host, source: InstanceSource): Compute {
   const { reportStoppedInstanceMetrics: reportStopped } = host.config.compute;
@@ -38,10 +45,19 @@ export function createCompute(host: Host, source: InstanceSource): Compute {
   const memory = new CounterMemory(host.state('compute.counters'));
   let listed: readonly Domain[] = [];
 
+  function domains(ctx: PollContext): Promise<readonly Domain[]> {
+    return ctx.cache.get(CACHED.domains, async () => {
+      listed = await inspector.domains(ctx.signal);
+      return listed;
+    });
+  }
+
   function instances(ctx: PollContext): Promise<readonly Instance[]> {
     return ctx.cache.get(CACHED.instances, async () => {
-      listed = await inspector.domains(ctx.signal);
-      const found = await source.find(listed, ctx);
+      const candidates = await domains(ctx);
+      // libvirt takes a while to answer: the XML of domains that are new is read meanwhile.
+      void stats(ctx);
+      const found = await source.find(candidates, ctx);
       memory.keepOnly(new Set(found.map(({ id }) => id)));
       return found;
     });
@@ -49,8 +65,11 @@ export function createCompute(host: Host, source: InstanceSource): Compute {
 
   function stats(ctx: PollContext): Promise<ReadonlyMap<string, DomainStats>> {
     return ctx.cache.get(CACHED.stats, async () => {
-      const domains = (await instances(ctx)).map(({ domain }) => domain);
-      return inspector.stats(domains, ctx.signal);
+      const early = (await domains(ctx)).filter((domain) => source.mayBeInstance(domain));
+      const [said, found] = await Promise.all([inspector.stats(early, ctx.signal), instances(ctx)]);
+      const asked = new Set(early);
+      const late = found.map(({ domain }) => domain).filter((domain) => !asked.has(domain));
+      return late.length === 0 ? said : new Map([...said, ...(await inspector.stats(late, ctx.signal))]);
     });
   }
 

@@ -1,21 +1,21 @@
 /** Counters as JSON, for the next run of the agent: bigints as decimal text. */
-import { z } from 'zod';
+import * as v from 'valibot';
 import { monotonicSeconds } from '../../sample.ts';
 import type { Counter, Counters } from './counter-memory.ts';
 
 /** Part, value, seconds on the monotonic clock, life. */
-const counterRow = z.tuple([z.string(), z.string().regex(/^\d{1,30}$/), z.number(), z.string()]);
-const instanceRow = z.tuple([z.string(), z.array(counterRow)]);
-const sourceRow = z.tuple([z.string(), z.array(instanceRow)]);
-const kept = z.object({
-  version: z.literal(1),
-  boot: z.string(),
+const counterRow = v.tuple([v.string(), v.pipe(v.string(), v.regex(/^\d{1,30}$/)), v.number(), v.string()]);
+const instanceRow = v.tuple([v.string(), v.array(counterRow)]);
+const sourceRow = v.tuple([v.string(), v.array(instanceRow)]);
+const kept = v.object({
+  version: v.literal(1),
+  boot: v.string(),
   /** Milliseconds since the epoch. */
-  savedAt: z.number(),
-  meters: z.array(z.tuple([z.string(), z.array(sourceRow)])),
+  savedAt: v.number(),
+  meters: v.array(v.tuple([v.string(), v.array(sourceRow)])),
 });
 
-export type KeptCounters = z.infer<typeof kept>;
+export type KeptCounters = v.InferOutput<typeof kept>;
 
 export interface UnpackedCounter {
   readonly meter: string;
@@ -52,9 +52,9 @@ function rows<V, R>(map: ReadonlyMap<string, V>, pack: (value: V) => R): [string
  * that dates them begins at zero.
  */
 export function unpackCounters(value: unknown, boot: string | undefined): readonly UnpackedCounter[] {
-  const parsed = kept.safeParse(value);
+  const parsed = v.safeParse(kept, value);
   if (!parsed.success || boot === undefined) return [];
-  const { data } = parsed;
+  const { output: data } = parsed;
   if (Date.now() - data.savedAt > AGE_MAX * 1000) return [];
   const sameBoot = data.boot === boot;
   const oldest = sameBoot ? monotonicSeconds() - AGE_MAX : Number.NEGATIVE_INFINITY;

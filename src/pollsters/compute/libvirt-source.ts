@@ -1,11 +1,12 @@
 /** Instances as the metadata describes them that Nova leaves in libvirt. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describeError } from '../../errors.ts';
 import type { Domain } from '../../libvirt/inspector.ts';
 import type { Host } from '../../plugin.ts';
 import type { FindContext, InstanceSource } from './compute.ts';
 import { createInstance, type Instance, type InstanceFacts, type NovaKnowledge, readInstance } from './instance.ts';
 import type { NovaLookup } from './nova/lookup.ts';
-import { findNovaElement } from './nova-metadata.ts';
+import { findNovaElement, mentionsNova } from './nova-metadata.ts';
 import { parseXml } from './xml.ts';
 
 interface Known {
@@ -14,6 +15,9 @@ interface Known {
   /** What the instance was made with. */
   with: NovaKnowledge | undefined;
 }
+
+/** Milliseconds of reading XML, after which what is under way goes on: to read many takes longer than a call. */
+const LONGEST_TURN = 5;
 
 export function createLibvirtSource(host: Host, nova: NovaLookup): InstanceSource {
   const options = { hostname: host.hostname, reserved: host.config.default };
@@ -63,8 +67,21 @@ export function createLibvirtSource(host: Host, nova: NovaLookup): InstanceSourc
   }
 
   return {
+    mayBeInstance(domain) {
+      const one = known.get(domain);
+      return one === undefined ? mentionsNova(domain.xml) : one !== null;
+    },
     async find(domains, ctx) {
-      const found = domains.flatMap((domain) => knownOf(domain, ctx.log) ?? []);
+      const found: Known[] = [];
+      let turnBegan = performance.now();
+      for (const domain of domains) {
+        if (performance.now() - turnBegan > LONGEST_TURN) {
+          await nextTurn(undefined, { signal: ctx.signal });
+          turnBegan = performance.now();
+        }
+        const one = knownOf(domain, ctx.log);
+        if (one !== null) found.push(one);
+      }
       await nova.learn(
         found.map(({ facts }) => facts),
         ctx,

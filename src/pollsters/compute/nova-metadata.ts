@@ -38,6 +38,11 @@ export interface NovaElement {
   readonly unknownVersion: string | undefined;
 }
 
+/** Whether there is any sense in looking for Nova's element. */
+export function mentionsNova(xml: string): boolean {
+  return xml.includes(NAMESPACE);
+}
+
 /** Nova's element in the domain's metadata; undefined for a domain that is not Nova's. */
 export function findNovaElement(domain: Element): NovaElement | undefined {
   const byVersion = new Map<string, Element>();

@@ -44,6 +44,7 @@ export function createNovaSource(servers: ServerList, libvirt: InstanceSource): 
   }
 
   return {
+    mayBeInstance: ({ uuid }) => !strangers.has(uuid),
     async find(domains, ctx) {
       const complete = await servers.refresh(ctx.signal);
       if (complete)

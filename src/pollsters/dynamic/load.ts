@@ -1,12 +1,12 @@
 /** Reads the files with definitions. Whatever is wrong costs only the definition that it is in. */
-import { z } from 'zod';
+import { array, nullable, unknown } from 'valibot';
 import { readYamlFile, type YamlFile } from '../../config/yaml.ts';
 import { codeOf, describeError } from '../../errors.ts';
 import type { Logger } from '../../plugin.ts';
 import { nearest } from '../../util/nearest.ts';
 import { compileDefinition } from './compile.ts';
 import type { Definition, ExtraField } from './definition.ts';
-import { definitionSchema, type RawDefinition } from './schema.ts';
+import { definitionEntries, definitionSchema, type RawDefinition } from './schema.ts';
 
 export interface LoadedDefinition {
   readonly file: string;
@@ -15,13 +15,13 @@ export interface LoadedDefinition {
 
 type Path = readonly PropertyKey[];
 
-const OPTIONS = Object.keys(definitionSchema.shape);
+const OPTIONS = Object.keys(definitionEntries);
 const DEFAULT_CACHE_SECONDS = 3600;
 
 export function loadDefinitions(files: readonly string[], log: Logger): readonly LoadedDefinition[] {
   const loaded: LoadedDefinition[] = [];
   for (const path of files) {
-    const file = guarded(log, () => readYamlFile(path, z.array(z.unknown()).nullable()));
+    const file = guarded(log, () => readYamlFile(path, nullable(array(unknown()))));
     for (const [at, item] of (file?.value ?? []).entries()) {
       const definition = file && guarded(log, () => compileAt(path, file, [at], item, log));
       if (definition !== undefined) loaded.push({ file: path, definition });

@@ -1,9 +1,10 @@
 /** The options of a definition, as the file has them. What is null counts as left out. */
-import { z } from 'zod';
+import * as v from 'valibot';
+import { mapping, mappingOf } from '../../config/schema.ts';
 import type { JsonValue } from '../../wire/value.ts';
 
 /** Any value of a YAML file; a date is the text that it is in JSON. */
-const anything: z.ZodType<JsonValue> = z.unknown().transform(plain);
+const anything = v.pipe(v.unknown(), v.transform(plain));
 
 function plain(value: unknown): JsonValue {
   if (typeof value === 'string' || typeof value === 'number') return value;
@@ -14,56 +15,78 @@ function plain(value: unknown): JsonValue {
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(item)]));
 }
 
-const map = z.record(z.string(), anything);
-const texts = z.union([z.string().transform((text) => [text]), z.array(z.string())], {
-  error: 'expected a text or a list of texts',
-});
-const seconds = z.number().nonnegative();
+const map = mappingOf(anything);
+const text = v.nullish(v.string());
+const texts = v.union(
+  [
+    v.pipe(
+      v.string(),
+      v.transform((one) => [one]),
+    ),
+    v.array(v.string()),
+  ],
+  'expected a text or a list of texts',
+);
+const number = v.pipe(v.number(), v.finite('expected a number'));
 
-export const definitionSchema = z.looseObject({
-  name: z
-    .string()
-    .regex(
+export const definitionEntries = {
+  name: v.pipe(
+    v.string(),
+    v.regex(
       /^[\p{L}\p{N}_-]+(\.[\p{L}\p{N}_-]+)*(\.\{[\p{L}\p{N}_-]+\})?$/u,
       'expected words of letters, digits, _ and - between dots, and no more than one {attribute} at the end',
     ),
-  namespaces: texts.nullish(),
-  sample_type: z.enum(['gauge', 'delta', 'cumulative'], { error: 'expected gauge, delta or cumulative' }).nullish(),
-  unit: z.string().nullish(),
-  value_attribute: z.string().nullish(),
-  value: z.string().nullish(),
-  endpoint_type: z.string().nullish(),
-  url_path: texts.nullish(),
-  metadata_fields: texts.nullish(),
-  metadata_mapping: z.record(z.string(), z.string()).nullish(),
-  preserve_mapped_metadata: z.boolean().nullish(),
-  skip_sample_values: z.array(anything).nullish(),
-  value_mapping: map.nullish(),
-  default_value: anything.nullish(),
-  response_entries_key: z.string().nullish(),
-  next_sample_url_attribute: z.string().nullish(),
-  user_id_attribute: z.string().nullish(),
-  project_id_attribute: z.string().nullish(),
-  resource_id_attribute: z.string().nullish(),
-  headers: z.record(z.string(), z.union([z.string(), z.number()]).transform(String)).nullish(),
-  timeout: z.number().positive().nullish(),
-  response_handlers: z
-    .array(z.enum(['json', 'xml', 'text'], { error: 'expected json, xml or text' }))
-    .min(1, 'expected at least one of json, xml and text')
-    .nullish(),
-  extra_metadata_fields: z
-    .union([z.array(z.unknown()), z.record(z.string(), z.unknown()).transform((one) => [one])], {
-      error: 'expected a definition or a list of definitions',
-    })
-    .nullish(),
-  extra_metadata_fields_cache_seconds: seconds.nullish(),
-  extra_metadata_fields_skip: z.array(map).nullish(),
-  module: z.string().nullish(),
-  authentication_object: z.string().nullish(),
-  authentication_parameters: z.string().nullish(),
-  barbican_secret_id: z.string().nullish(),
-  host_command: z.union([z.string(), z.array(z.string())], { error: 'expected a text or a list of texts' }).nullish(),
-  base_metadata: map.nullish(),
-});
+  ),
+  namespaces: v.nullish(texts),
+  sample_type: v.nullish(v.picklist(['gauge', 'delta', 'cumulative'], 'expected gauge, delta or cumulative')),
+  unit: text,
+  value_attribute: text,
+  value: text,
+  endpoint_type: text,
+  url_path: v.nullish(texts),
+  metadata_fields: v.nullish(texts),
+  metadata_mapping: v.nullish(mappingOf(v.string())),
+  preserve_mapped_metadata: v.nullish(v.boolean()),
+  skip_sample_values: v.nullish(v.array(anything)),
+  value_mapping: v.nullish(map),
+  default_value: v.nullish(anything),
+  response_entries_key: text,
+  next_sample_url_attribute: text,
+  user_id_attribute: text,
+  project_id_attribute: text,
+  resource_id_attribute: text,
+  headers: v.nullish(
+    mappingOf(v.pipe(v.union([v.string(), v.number()], 'expected a text or a number'), v.transform(String))),
+  ),
+  timeout: v.nullish(v.pipe(number, v.gtValue(0))),
+  response_handlers: v.nullish(
+    v.pipe(
+      v.array(v.picklist(['json', 'xml', 'text'], 'expected json, xml or text')),
+      v.nonEmpty('expected at least one of json, xml and text'),
+    ),
+  ),
+  extra_metadata_fields: v.nullish(
+    v.union(
+      [
+        v.array(v.unknown()),
+        v.pipe(
+          mappingOf(v.unknown()),
+          v.transform((one): unknown[] => [one]),
+        ),
+      ],
+      'expected a definition or a list of definitions',
+    ),
+  ),
+  extra_metadata_fields_cache_seconds: v.nullish(v.pipe(number, v.minValue(0))),
+  extra_metadata_fields_skip: v.nullish(v.array(map)),
+  module: text,
+  authentication_object: text,
+  authentication_parameters: text,
+  barbican_secret_id: text,
+  host_command: v.nullish(v.union([v.string(), v.array(v.string())], 'expected a text or a list of texts')),
+  base_metadata: v.nullish(map),
+};
 
-export type RawDefinition = z.infer<typeof definitionSchema>;
+export const definitionSchema = mapping(definitionEntries);
+
+export type RawDefinition = v.InferOutput<typeof definitionSchema>;

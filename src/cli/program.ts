@@ -1,0 +1,94 @@
+/** What the programs share: reading their configuration, the log, lists, exit codes. */
+import { resolve } from 'node:path';
+import type { LoadedConfig } from '../config/load.ts';
+import { loadConfig } from '../config/load.ts';
+import { codeOf, describeError } from '../errors.ts';
+import { createLog, type Log, type LogSettings } from '../log.ts';
+
+/** Exit codes that scripts rely on. */
+export const exitCodes = { ok: 0, cannotStart: 1, pollsterFailed: 2, undelivered: 3 } as const;
+
+const DEFAULT_FILES = ['/etc/ceilometer/ceilometer.conf'];
+const DEFAULT_DIRS = ['/etc/ceilometer/ceilometer.conf.d'];
+
+export class UsageError extends Error {}
+
+export interface ConfigArguments {
+  readonly configFile?: string[] | undefined;
+  readonly configDir?: string[] | undefined;
+  readonly debug?: boolean | undefined;
+  readonly logFile?: string | undefined;
+}
+
+/** Reads the configuration that the arguments name; throws `ERR_CONFIG` with a line for each mistake. */
+export function readConfig(args: ConfigArguments): LoadedConfig {
+  return loadConfig({
+    files: args.configFile ?? [],
+    dirs: args.configDir ?? [],
+    defaultFiles: DEFAULT_FILES,
+    defaultDirs: DEFAULT_DIRS,
+    env: process.env,
+    overrides: { default: { debug: args.debug, logFile: args.logFile } },
+  });
+}
+
+export function openLog(program: string, { config, warnings }: LoadedConfig): Log {
+  const log = createLog(logSettings(program, config.default));
+  tell(log, warnings);
+  return log;
+}
+
+/** Logs what is odd about a configuration, at the start and at each reload. */
+export function tell(log: Log, warnings: readonly string[]): void {
+  for (const warning of warnings) log.warn({ detail: warning }, 'configuration');
+}
+
+/** As oslo.log: a relative `log_file` is in `log_dir`, and `log_dir` alone means the program's own name there. */
+function logSettings(program: string, options: LoadedConfig['config']['default']): LogSettings {
+  const { debug, logDir = '', logFile, useJson, useStderr } = options;
+  const file = logFile ?? (logDir === '' ? undefined : `${program}.log`);
+  return {
+    level: debug ? 'debug' : 'info',
+    file: file === undefined ? undefined : resolve(logDir, file),
+    stderr: useStderr,
+    json: useJson,
+  };
+}
+
+/** Repeated and comma-separated values alike; one that is said again counts once, and is told of. */
+export function listValues(option: string, values: readonly string[] | undefined, warn: (text: string) => void) {
+  if (values === undefined) return undefined;
+  const all = values.flatMap((value) => value.split(',')).map((value) => value.trim());
+  const unique = [...new Set(all.filter((value) => value !== ''))];
+  for (const value of unique) {
+    if (all.filter((other) => other === value).length > 1) warn(`--${option} names ${value} more than once`);
+  }
+  return unique;
+}
+
+/** Runs a command to its exit code. What it rejects with is one line, or a line for each mistake, on standard error. */
+export async function runMain(name: string, main: () => Promise<number>): Promise<void> {
+  // A promise that a plugin forgot harms nobody else; after an exception outside of any promise nothing is sure.
+  process.on('unhandledRejection', (err) => console.error(`${name}: a rejection that nobody handles:`, err));
+  process.on('uncaughtException', (err) => {
+    console.error(`${name}: this is a bug:`, err);
+    process.exit(exitCodes.cannotStart);
+  });
+  let code: number;
+  try {
+    code = await main();
+  } catch (err) {
+    report(name, err);
+    code = exitCodes.cannotStart;
+  }
+  // A plugin's forgotten timer must not keep an agent alive that has ended.
+  process.exit(code);
+}
+
+function report(name: string, err: unknown): void {
+  if (err instanceof UsageError) console.error(`${name}: ${err.message} (see ${name} --help)`);
+  else if (codeOf(err) === 'ERR_CONFIG' && err instanceof Error) {
+    for (const line of err.message.split('\n')) console.error(`${name}: ${line}`);
+  } else if (codeOf(err)?.startsWith('ERR_')) console.error(`${name}: ${describeError(err)}`);
+  else console.error(`${name}:`, err);
+}
