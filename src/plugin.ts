@@ -152,6 +152,11 @@ export interface Edge<R extends Resource = Resource> {
   readonly resource: R;
   /** What the polls find in their cycle cache, for values that can be read only now. */
   readonly known?: ReadonlyMap<string, unknown>;
+  /**
+   * Wall-clock milliseconds for the time stamps, where the values were read before. Sources that read them in their own
+   * last cycle leave such an edge out.
+   */
+  readonly time?: number;
 }
 
 export interface Discovery<R extends Resource = Resource> {

@@ -9,7 +9,8 @@ import { DomainCatalogue } from './catalogue.ts';
 import { type ConnectionStatus, Connector } from './connector.ts';
 import { DomainEdges } from './domain-edges.ts';
 import { ConnectionError } from './errors.ts';
-import type { VirtInspector } from './inspector.ts';
+import type { Domain, DomainStats, VirtInspector } from './inspector.ts';
+import type { DomainRef } from './rpc.ts';
 import type { Session } from './session.ts';
 import { createStatsParts } from './stats-parts.ts';
 import { DomainTroubles } from './troubles.ts';
@@ -91,13 +92,19 @@ export function createInspector(options: InspectorOptions): LibvirtInspector {
     }
   }
 
+  async function stats(domains: readonly Domain[], signal: AbortSignal): Promise<ReadonlyMap<string, DomainStats>> {
+    if (domains.length === 0) return new Map();
+    return await apart(signal, () => readBulkStats(parts, domains, signal));
+  }
+
   const refresh = singleFlight(() => onSession(connector.signal, (session) => catalogue.refresh(session)));
 
   return {
     domains: (signal) => untilAborted(refresh(), signal),
     async stats(domains, signal) {
-      if (domains.length === 0) return new Map();
-      return await apart(signal, () => readBulkStats(parts, domains, signal));
+      const said = await stats(domains, signal);
+      for (const one of edges) one.noteRead(domains, said);
+      return said;
     },
     async blockInfo(disks, signal) {
       if (disks.length === 0) return new Map();
@@ -106,7 +113,8 @@ export function createInspector(options: InspectorOptions): LibvirtInspector {
     watch(listener, signal) {
       // Each domain that ends waits on it, however many there are.
       setMaxListeners(0, signal);
-      const mine = new DomainEdges({ listener, timeout, log, current: (domain) => catalogue.current(domain), signal });
+      const current = (domain: DomainRef) => catalogue.current(domain);
+      const mine = new DomainEdges({ listener, timeout, log, current, read: stats, signal });
       edges.add(mine);
       signal.addEventListener('abort', () => edges.delete(mine), { once: true });
       void keepConnected(signal);
