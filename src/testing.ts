@@ -21,6 +21,7 @@ import type {
   VirtInspector,
 } from './plugin.ts';
 import type { Sample } from './sample.ts';
+import { withLists } from './util/json-pieces.ts';
 import { untilAborted } from './util/scope.ts';
 
 export {
@@ -89,7 +90,7 @@ export function fakeHost(options: FakeHostOptions = {}): FakeHost {
 /** As the agent: what is loaded is what a snapshot says at that time. */
 function memoryOf(states: Map<string, () => unknown>): (name: string) => KeptState {
   return (name) => ({
-    load: async () => states.get(name)?.(),
+    load: async () => withLists(states.get(name)?.()),
     save: (snapshot) => void states.set(name, snapshot),
   });
 }
