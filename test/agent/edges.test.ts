@@ -107,6 +107,19 @@ describe('an edge', () => {
     expect(told()).toEqual(['polled outside of the slots']);
   });
 
+  it('and a slot say of which interval their samples are', async () => {
+    const sources = [source, { ...source, name: 'often', interval: 10 }];
+    const { output, report } = await running({ sources });
+    const ofSlots = new Set(output.intervals);
+    const before = output.intervals.length;
+
+    report(edge('edge-1'));
+    await settle();
+
+    expect(ofSlots).toEqual(new Set([300, 10]));
+    expect(new Set(output.intervals.slice(before))).toEqual(ofSlots);
+  });
+
   it('of something that was read before has the time of the reading', async () => {
     const { clock, ofEdges, report } = await running();
     await clock.pass(20_000);
