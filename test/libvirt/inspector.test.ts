@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { codeOf, describeError } from '../../src/errors.ts';
 import { createInspector, type InspectorOptions, type LibvirtInspector } from '../../src/libvirt/create-inspector.ts';
 import type { Domain } from '../../src/libvirt/inspector.ts';
+import { Pace } from '../../src/libvirt/pace.ts';
 import * as procedures from '../../src/libvirt/procedures.ts';
 import {
   type FakeLibvirtd,
@@ -475,6 +476,40 @@ describe('a domain that does not answer', () => {
     expect(log.fields(TOO_MANY)).toHaveLength(1);
     expect(warnings(log).length).toBeLessThanOrEqual(15);
   });
+
+  it.each([
+    [1, 50],
+    [3, 50],
+    [40, 100],
+  ])(
+    'is waited for once: after that %i of %i cost the others no time, and none of their values',
+    async (some, all) => {
+      // The shortest of the waits in question is half a second then, far more than a cycle takes.
+      const callTimeout = 10_000;
+      const { server, inspector, list } = await loaded(all, { callTimeout });
+      const { hang, hung } = hangLikeQemu(server);
+      const stuck = new Set(list.slice(5, 5 + some).map(({ uuid }) => uuid));
+      for (const uuid of stuck) hang(uuid);
+      const readInFull = async () => {
+        const said = await inspector.stats(list, signal);
+        return list.filter(({ uuid }) => said.get(uuid)?.balloon['rss'] !== undefined).map(({ uuid }) => uuid);
+      };
+      const others = list.map(({ uuid }) => uuid).filter((uuid) => !stuck.has(uuid));
+
+      const first = await readInFull();
+      const later = [];
+      for (let round = 0; round < 40; round++) {
+        const started = performance.now();
+        const full = await readInFull();
+        later.push({ full, waited: performance.now() - started > new Pace(callTimeout).single.patience });
+      }
+
+      expect(first).toEqual(others);
+      for (const one of later) expect(one).toEqual({ full: others, waited: false });
+      expect(hung()).toBeLessThanOrEqual(14);
+    },
+    120_000,
+  );
 
   it('has the others asked in full again as soon as there are fewer of them', async () => {
     const { server, inspector, log, list } = await loaded(60, { callTimeout: 500 });
