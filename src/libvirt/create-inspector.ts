@@ -3,6 +3,7 @@ import type { Logger } from '../plugin.ts';
 import { systemClock } from '../util/clock.ts';
 import { untilAborted } from '../util/scope.ts';
 import { singleFlight } from '../util/single-flight.ts';
+import { Arrivals } from './arrivals.ts';
 import { readBlockInfo } from './block-info.ts';
 import { readBulkStats } from './bulk-stats.ts';
 import { DomainCatalogue } from './catalogue.ts';
@@ -41,6 +42,7 @@ export function createInspector(options: InspectorOptions): LibvirtInspector {
   const troubles = new DomainTroubles(log);
   const catalogue = new DomainCatalogue(troubles, calls);
   const edges = new Set<DomainEdges>();
+  const arrivals = new Arrivals();
   const uri = parseVirtUri(options.uri);
   const connector = new Connector({
     uri,
@@ -48,6 +50,7 @@ export function createInspector(options: InspectorOptions): LibvirtInspector {
     log,
     onDomainChanged: (domain) => catalogue.noteChange(domain),
     onLifecycle(event, session) {
+      arrivals.note(event, session.client);
       for (const one of edges) one.note(event, session.client);
     },
   });
@@ -97,7 +100,12 @@ export function createInspector(options: InspectorOptions): LibvirtInspector {
     return await apart(signal, () => readBulkStats(parts, domains, signal));
   }
 
-  const refresh = singleFlight(() => onSession(connector.signal, (session) => catalogue.refresh(session)));
+  const refresh = singleFlight(() =>
+    onSession(connector.signal, async (session) => {
+      const domains = await catalogue.refresh(session);
+      return arrivals.without(domains, session.client);
+    }),
+  );
 
   return {
     domains: (signal) => untilAborted(refresh(), signal),

@@ -89,7 +89,8 @@ export interface DomainEdge {
 export interface VirtInspector {
   /**
    * All domains, running or not. Kept current by lifecycle and device events: while nothing changes, no call is made.
-   * Rejects with `ERR_SERVICE` when the hypervisor does not answer, never with an empty list.
+   * Rejects with `ERR_SERVICE` when the hypervisor does not answer, never with an empty list. A domain that migrates to
+   * this host is left out until it goes on here.
    */
   domains(signal: AbortSignal): Promise<readonly Domain[]>;
   /**

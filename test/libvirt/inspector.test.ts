@@ -373,6 +373,55 @@ describe('statistics', () => {
   });
 });
 
+describe('a domain that migrates to this host', () => {
+  const [STARTED, SUSPENDED, RESUMED, STOPPED] = [2, 3, 4, 5];
+
+  it.each([
+    ['goes on', RESUMED, 1],
+    ['turns out to be paused', SUSPENDED, 0],
+  ])('is listed once it %s here', async (_what, event, detail) => {
+    const { server, inspector } = await loaded(2);
+    const arriving = fakeDomain(3);
+    const listed = async () => names(await inspector.domains(signal));
+    server.domains.set(arriving.uuid, arriving);
+
+    server.emit('lifecycle', arriving, STARTED, 1);
+    await server.ping();
+    const before = await listed();
+    server.emit('lifecycle', arriving, event, detail);
+
+    await eventually(listed).toContain(arriving.name);
+    expect(before).toEqual(['instance-00000001', 'instance-00000002']);
+  });
+
+  it('is listed when it comes again after it had failed to, and started here', async () => {
+    const { server, inspector } = await loaded(1);
+    const arriving = fakeDomain(3);
+    server.domains.set(arriving.uuid, arriving);
+    server.emit('lifecycle', arriving, STARTED, 1);
+    server.emit('lifecycle', arriving, STOPPED, 5);
+
+    server.emit('lifecycle', arriving, STARTED, 0);
+
+    await eventually(async () => names(await inspector.domains(signal))).toContain(arriving.name);
+  });
+
+  it('is listed after a new connection, for nobody knows what has become of it', async () => {
+    const { server, inspector } = await loaded(1);
+    const arriving = fakeDomain(3);
+    const listed = async () => names(await inspector.domains(signal));
+    server.domains.set(arriving.uuid, arriving);
+    server.emit('lifecycle', arriving, STARTED, 1);
+    await server.ping();
+    const before = await listed();
+
+    server.drop();
+
+    await eventually(listed).toContain(arriving.name);
+    expect(before).not.toContain(arriving.name);
+  });
+});
+
 describe('a domain that does not answer', () => {
   it('costs one deadline and only its own values, and is named once', async () => {
     const { server, inspector, log, list } = await loaded(12, { callTimeout: 500 });
