@@ -116,7 +116,7 @@ export class LastReadings {
         failing = true;
       }
       const took = this.#clock.monotonic() - started;
-      await this.#clock.sleep(Math.max(TOGETHER, took / SHARE), signal);
+      await this.#clock.sleep(Math.max(failing ? PAUSE_MIN : TOGETHER, took / SHARE), signal);
     }
     this.#atWork = false;
   }

@@ -275,7 +275,7 @@ describe('an edge', () => {
     for (let index = 0; index < 100; index += 1) report(edge('edge-1', `boot ${index}`));
     await settle();
 
-    expect(ofEdges()).toHaveLength(10);
+    expect(ofEdges()).toHaveLength(15);
     expect(told()).toContain('resource has too many edges, most of them are not polled');
   });
 
