@@ -96,7 +96,8 @@ export interface KeptState {
   load(): Promise<unknown>;
   /**
    * Tells that there is something new to keep. `snapshot` is called when it is written, some seconds later at the most
-   * and at the end, or when a reload hands it over; it answers at once with what JSON can carry (a bigint as text).
+   * and at the end, or when a reload hands it over; it answers at once with what JSON can carry (a bigint as text). In
+   * the place of a long list it may have an iterable of such values, which is walked while polling goes on.
    */
   save(snapshot: () => unknown): void;
 }
@@ -152,6 +153,11 @@ export interface Edge<R extends Resource = Resource> {
   readonly resource: R;
   /** What the polls find in their cycle cache, for values that can be read only now. */
   readonly known?: ReadonlyMap<string, unknown>;
+  /**
+   * Wall-clock milliseconds for the time stamps, where the values were read before. Sources that read them in their own
+   * last cycle leave such an edge out.
+   */
+  readonly time?: number;
 }
 
 export interface Discovery<R extends Resource = Resource> {

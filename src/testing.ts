@@ -22,6 +22,7 @@ import type {
 } from './plugin.ts';
 import type { Sample } from './sample.ts';
 import { brokenNotificationRules, type NotificationContractOptions } from './testing/notification-contract.ts';
+import { withLists } from './util/json-pieces.ts';
 import { untilAborted } from './util/scope.ts';
 
 export {
@@ -95,7 +96,7 @@ export function fakeHost(options: FakeHostOptions = {}): FakeHost {
 /** As the agent: what is loaded is what a snapshot says at that time. */
 function memoryOf(states: Map<string, () => unknown>): (name: string) => KeptState {
   return (name) => ({
-    load: async () => states.get(name)?.(),
+    load: async () => withLists(states.get(name)?.()),
     save: (snapshot) => void states.set(name, snapshot),
   });
 }

@@ -13,9 +13,12 @@ interface Allowance {
   refused: number;
 }
 
-/** Edges of one resource that may come at once, and the milliseconds after which one more may. */
-const BURST = 10;
-const PAUSE = 30_000;
+/**
+ * Edges of one resource that may come at once, and the milliseconds after which one more may. The life of an instance
+ * has up to three: five lives, and one more each minute.
+ */
+const BURST = 15;
+const PAUSE = 20_000;
 /** Resources after which those are forgotten that may use the whole burst again. */
 const REMEMBERED = 1_000;
 

@@ -45,6 +45,8 @@ export class PollingTask {
   #edgesAtWork: Promise<void> | undefined;
   #refusedEdges = 0;
   #lastSlot: number | undefined;
+  /** When the last cycle without a failure began and ended. */
+  #lastWhole: { readonly begun: number; readonly ended: number } | undefined;
 
   constructor(runs: readonly PollsterRun[], settings: TaskSettings) {
     this.#runs = runs;
@@ -101,16 +103,27 @@ export class PollingTask {
   /** Has the pollsters that this discovery feeds poll one resource, after what is in hand. */
   offer(edge: Edge, discovery: LoadedDiscovery, kill: AbortSignal): void {
     const { clock, log } = this.#settings;
+    if (this.#hasTold(edge)) return;
     if (this.#edges.length >= EDGES_MAX) {
       if (this.#refusedEdges === 0)
         log.warn({ waiting: EDGES_MAX }, 'too many edges wait, further ones are not polled');
       this.#refusedEdges += 1;
       return;
     }
-    this.#edges.push({ edge, runs: this.#runs.filter((run) => run.isFedBy(discovery)), time: clock.now() });
+    this.#edges.push({
+      edge,
+      runs: this.#runs.filter((run) => run.isFedBy(discovery)),
+      time: edge.time ?? clock.now(),
+    });
     this.#edgesAtWork ??= this.#pollEdges(kill).finally(() => {
       this.#edgesAtWork = undefined;
     });
+  }
+
+  /** What was read in a cycle of this task is in its samples. */
+  #hasTold({ time }: Edge): boolean {
+    const cycle = this.#lastWhole;
+    return time !== undefined && cycle !== undefined && time >= cycle.begun && time <= cycle.ended;
   }
 
   async #pollEdges(kill: AbortSignal): Promise<void> {
@@ -179,6 +192,7 @@ export class PollingTask {
       missedSlots: tick.missed,
     };
     const { samples, pollsters, failures, seconds } = report;
+    if (failures.length === 0 && !kill.aborted) this.#lastWhole = { begun: startedAt, ended: clock.now() };
     log.info({ sources: report.sources, pollsters, samples, failures: failures.length, seconds }, 'cycle done');
     cycleEnded(report);
     return report;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { AgentError, codeOf, describeError } from '../errors.ts';
 import type { KeptState, Logger } from '../plugin.ts';
 import { sweepTemporaries, writeAtomically } from '../util/atomic-file.ts';
+import { jsonPieces, withLists } from '../util/json-pieces.ts';
 
 /** Where the files of an agent are. Agents of one host that poll different namespaces have different names. */
 export interface StatePlace {
@@ -116,7 +117,7 @@ export class StateStore {
 
   #handedOver({ name }: Entry, snapshot: () => unknown): unknown {
     try {
-      return snapshot();
+      return withLists(snapshot());
     } catch (error) {
       this.#options.log.warn(
         { state: name, reason: describeError(error) },
@@ -147,10 +148,8 @@ export class StateStore {
     if (path === undefined || entry.snapshot === undefined) return;
     entry.dirty = false;
     try {
-      const text = JSON.stringify({ format: FORMAT, name: entry.name, state: entry.snapshot() });
-      const bytes = Buffer.byteLength(text);
-      if (bytes > maxBytes) throw new AgentError('ERR_STATE', `${bytes} bytes are more than ${maxBytes}`);
-      await writeAtomically(path, text);
+      const file = { format: FORMAT, name: entry.name, state: entry.snapshot() };
+      await writeAtomically(path, limited(jsonPieces(file), maxBytes));
       if (entry.failure !== undefined) log.info({ file: path }, 'state is written again');
       entry.failure = undefined;
     } catch (error) {
@@ -184,6 +183,15 @@ export class StateStore {
   #path(name: string): string | undefined {
     const { folder, agent } = this.#place;
     return folder === undefined ? undefined : join(folder, `${agent}.${name}.json`);
+  }
+}
+
+function* limited(pieces: Iterable<string>, maxBytes: number): Generator<string> {
+  let bytes = 0;
+  for (const piece of pieces) {
+    bytes += Buffer.byteLength(piece);
+    if (bytes > maxBytes) throw new AgentError('ERR_STATE', `it would have more than ${maxBytes} bytes`);
+    yield piece;
   }
 }
 

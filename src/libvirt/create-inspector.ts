@@ -3,13 +3,15 @@ import type { Logger } from '../plugin.ts';
 import { systemClock } from '../util/clock.ts';
 import { untilAborted } from '../util/scope.ts';
 import { singleFlight } from '../util/single-flight.ts';
+import { Arrivals } from './arrivals.ts';
 import { readBlockInfo } from './block-info.ts';
 import { readBulkStats } from './bulk-stats.ts';
 import { DomainCatalogue } from './catalogue.ts';
 import { type ConnectionStatus, Connector } from './connector.ts';
 import { DomainEdges } from './domain-edges.ts';
 import { ConnectionError } from './errors.ts';
-import type { VirtInspector } from './inspector.ts';
+import type { Domain, DomainStats, VirtInspector } from './inspector.ts';
+import type { DomainRef } from './rpc.ts';
 import type { Session } from './session.ts';
 import { createStatsParts } from './stats-parts.ts';
 import { DomainTroubles } from './troubles.ts';
@@ -40,6 +42,7 @@ export function createInspector(options: InspectorOptions): LibvirtInspector {
   const troubles = new DomainTroubles(log);
   const catalogue = new DomainCatalogue(troubles, calls);
   const edges = new Set<DomainEdges>();
+  const arrivals = new Arrivals();
   const uri = parseVirtUri(options.uri);
   const connector = new Connector({
     uri,
@@ -47,6 +50,7 @@ export function createInspector(options: InspectorOptions): LibvirtInspector {
     log,
     onDomainChanged: (domain) => catalogue.noteChange(domain),
     onLifecycle(event, session) {
+      arrivals.note(event, session.client);
       for (const one of edges) one.note(event, session.client);
     },
   });
@@ -91,13 +95,24 @@ export function createInspector(options: InspectorOptions): LibvirtInspector {
     }
   }
 
-  const refresh = singleFlight(() => onSession(connector.signal, (session) => catalogue.refresh(session)));
+  async function stats(domains: readonly Domain[], signal: AbortSignal): Promise<ReadonlyMap<string, DomainStats>> {
+    if (domains.length === 0) return new Map();
+    return await apart(signal, () => readBulkStats(parts, domains, signal));
+  }
+
+  const refresh = singleFlight(() =>
+    onSession(connector.signal, async (session) => {
+      const domains = await catalogue.refresh(session);
+      return arrivals.without(domains, session.client);
+    }),
+  );
 
   return {
     domains: (signal) => untilAborted(refresh(), signal),
     async stats(domains, signal) {
-      if (domains.length === 0) return new Map();
-      return await apart(signal, () => readBulkStats(parts, domains, signal));
+      const said = await stats(domains, signal);
+      for (const one of edges) one.noteRead(domains, said);
+      return said;
     },
     async blockInfo(disks, signal) {
       if (disks.length === 0) return new Map();
@@ -106,7 +121,8 @@ export function createInspector(options: InspectorOptions): LibvirtInspector {
     watch(listener, signal) {
       // Each domain that ends waits on it, however many there are.
       setMaxListeners(0, signal);
-      const mine = new DomainEdges({ listener, timeout, log, current: (domain) => catalogue.current(domain), signal });
+      const current = (domain: DomainRef) => catalogue.current(domain);
+      const mine = new DomainEdges({ listener, timeout, log, current, read: stats, signal });
       edges.add(mine);
       signal.addEventListener('abort', () => edges.delete(mine), { once: true });
       void keepConnected(signal);

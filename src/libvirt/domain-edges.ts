@@ -1,8 +1,11 @@
 import { describeError, ServiceError } from '../errors.ts';
 import type { Logger } from '../plugin.ts';
+import { monotonicSeconds } from '../sample.ts';
 import type { LibvirtClient } from './client.ts';
+import { SHUT_OFF, SHUTDOWN } from './domain-state.ts';
 import { BY_MIGRATION, LIFECYCLE_EVENT, type LifecycleEvent } from './events.ts';
 import type { Domain, DomainEdge, DomainStats } from './inspector.ts';
+import { isWhole, LastReadings, type LastReadingsOptions, type Reading } from './last-readings.ts';
 import { allDomainStats, domainXml, STATS_GROUPS, STATS_NOWAIT } from './procedures.ts';
 import type { DomainRef } from './rpc.ts';
 
@@ -13,19 +16,17 @@ export interface DomainEdgesOptions {
   readonly log: Logger;
   /** The domain as it is known already, if it is. */
   readonly current: (domain: DomainRef) => Domain | undefined;
+  /** Asks for the statistics of domains that have started lately. */
+  readonly read: LastReadingsOptions['read'];
   readonly signal: AbortSignal;
 }
-
-type Captured = Omit<DomainEdge, 'kind'>;
 
 /** What was read of a domain that may end; undefined when libvirt told nothing any more. */
 interface Ending {
   readonly id: number;
-  readonly captured: Promise<Captured | undefined>;
+  readonly captured: Promise<Reading | undefined>;
 }
 
-const SHUTDOWN = 4;
-const SHUT_OFF = 5;
 /** Domains that wait to be read after their start. More of them wait for the next cycle. */
 const STARTS_MAX = 1_000;
 
@@ -33,6 +34,9 @@ const STARTS_MAX = 1_000;
  * Reads domains at their start and before their end. libvirt tells of an end in two steps: of what leads to it, when
  * QEMU stands still but is there, and then of the end itself, when nothing can be read any more. What is read at the
  * first is held until the second, for a paused domain may go on as well.
+ *
+ * At a shutdown QEMU's driver ends the process within milliseconds, so that what the first answers is hardly ever all,
+ * and it is nothing where the process was killed. What was read before is told then, as what it is.
  */
 export class DomainEdges {
   readonly #options: DomainEdgesOptions;
@@ -41,9 +45,17 @@ export class DomainEdges {
   #client: LibvirtClient | undefined;
   #starts: { readonly domain: DomainRef; readonly client: LibvirtClient }[] = [];
   #starting = false;
+  readonly #readings: LastReadings;
 
   constructor(options: DomainEdgesOptions) {
     this.#options = options;
+    const vanished = (reading: Reading) => this.#endedUnread(reading);
+    this.#readings = new LastReadings({ ...options, vanished });
+  }
+
+  /** Somebody has read domains. */
+  noteRead(domains: readonly Domain[], said: ReadonlyMap<string, DomainStats>): void {
+    this.#readings.note(domains, said);
   }
 
   note({ domain, event, detail }: LifecycleEvent, client: LibvirtClient): void {
@@ -90,7 +102,9 @@ export class DomainEdges {
       const { domain, client } = next;
       try {
         const captured = await this.#capture(domain, client, false);
-        if (!signal.aborted) listener({ kind: 'start', ...captured });
+        if (signal.aborted) break;
+        listener({ kind: 'start', ...captured });
+        this.#readings.follow(captured.domain, captured.stats);
       } catch (error) {
         log.info({ ...named(domain), reason: describeError(error) }, 'domain could not be read at its start');
       }
@@ -110,14 +124,26 @@ export class DomainEdges {
     const { listener, log, signal } = this.#options;
     const ending = this.#endings.get(domain.uuid);
     this.#endings.delete(domain.uuid);
+    const last = this.#readings.take(domain);
     const captured = await ending?.captured;
     if (signal.aborted) return;
-    if (captured === undefined) log.info(named(domain), 'domain ended before it could be read');
-    else listener({ kind: 'end', ...captured });
+    if (last !== undefined && (captured === undefined || !isWhole(captured.stats))) this.#endedUnread(last);
+    if (captured !== undefined) listener({ kind: 'end', ...captured });
+    else if (last === undefined) log.info(named(domain), 'domain ended before it could be read');
+  }
+
+  #endedUnread({ domain, stats }: Reading): void {
+    const { listener, log } = this.#options;
+    const age = Math.round((monotonicSeconds() - stats.monotonicTime) * 1000) / 1000;
+    log.info(
+      { ...named(domain), seconds: age },
+      'domain ended before all of it could be read, its last reading counts',
+    );
+    listener({ kind: 'last', domain, stats });
   }
 
   /** Asks at once: at a shutdown there are some milliseconds. */
-  async #capture(domain: DomainRef, client: LibvirtClient, shutdown: boolean): Promise<Captured> {
+  async #capture(domain: DomainRef, client: LibvirtClient, shutdown: boolean): Promise<Reading> {
     const { current, timeout, signal } = this.#options;
     const calls = { timeout, signal };
     const ask = (flags: number) =>

@@ -76,7 +76,11 @@ export interface BlockInfo {
 
 /** A domain that has started, or that has ended, with what was read of it while it was there. */
 export interface DomainEdge {
-  readonly kind: 'start' | 'end';
+  /**
+   * `end` where it could be read when it was about to end. Where that was not possible, or told less than all, `last`
+   * comes before or instead of it: what was read when it ran, at the time that the statistics say.
+   */
+  readonly kind: 'start' | 'last' | 'end';
   /** With the id and the XML that it had while it ran. */
   readonly domain: Domain;
   readonly stats: DomainStats;
@@ -85,7 +89,8 @@ export interface DomainEdge {
 export interface VirtInspector {
   /**
    * All domains, running or not. Kept current by lifecycle and device events: while nothing changes, no call is made.
-   * Rejects with `ERR_SERVICE` when the hypervisor does not answer, never with an empty list.
+   * Rejects with `ERR_SERVICE` when the hypervisor does not answer, never with an empty list. A domain that migrates to
+   * this host is left out until it goes on here.
    */
   domains(signal: AbortSignal): Promise<readonly Domain[]>;
   /**
@@ -100,8 +105,9 @@ export interface VirtInspector {
    */
   blockInfo(disks: readonly DiskRef[], signal: AbortSignal): Promise<ReadonlyMap<DiskRef, BlockInfo>>;
   /**
-   * Tells of each domain that starts or ends, once, until `signal` aborts. What libvirt did not answer in time is told
-   * in the log instead. Keeps the connection open meanwhile.
+   * Tells of each domain that starts or ends until `signal` aborts. Domains that have started since are read between
+   * the slots, so that something is known of those that end without an answer; of which nothing is known, the log
+   * tells. Keeps the connection open meanwhile.
    */
   watch?(listener: (edge: DomainEdge) => void, signal: AbortSignal): void;
   /** Counts the connections made so far: what the driver did not support may be supported after it changed. */

@@ -1,5 +1,6 @@
 /** The reply to virConnectGetAllDomainStats, decoded straight into {@link DomainStats}. */
 import { monotonicSeconds } from '../sample.ts';
+import { SHUT_OFF } from './domain-state.ts';
 import type { DomainStats } from './inspector.ts';
 import type { DomainRef } from './rpc.ts';
 import { DOMAIN_LIST_MAX, DOMAIN_REF_SIZE, readDomainRef, STRING_MAX } from './rpc.ts';
@@ -25,8 +26,6 @@ export interface StatsReply {
 const PARAMS_MAX = 262_144;
 /** The smallest parameter: an empty name, a type, a 32-bit value. */
 const PARAM_SIZE = 12;
-/** virDomainState of a domain that is not running. */
-const SHUT_OFF = 5;
 
 export function decodeStats(reader: XdrReader): StatsReply {
   const monotonicTime = monotonicSeconds();
@@ -49,9 +48,13 @@ function decodeRecord(reader: XdrReader, monotonicTime: number): StatsRecord {
   for (let i = 0; i < count; i++) decodeValue(reader, stats, fieldSetter(reader.ascii(STRING_MAX)));
   // Without a process to look at, QEMU's driver gives the CPU time of libvirtd itself.
   if (stats.state === SHUT_OFF) delete stats.cpuTime;
-  // QEMU's driver reads this one together with what needs the monitor, whether or not the domain has a balloon.
-  const complete = stats.balloon['rss'] !== undefined || stats.state === SHUT_OFF;
-  return { domain, stats: finishStats(stats), complete };
+  return { domain, stats: finishStats(stats), complete: isComplete(stats) };
+}
+
+/** False when QEMU's driver left out what needs the domain's monitor. */
+export function isComplete({ balloon, state }: Pick<DomainStats, 'balloon' | 'state'>): boolean {
+  // It reads this one together with what needs the monitor, whether or not the domain has a balloon.
+  return balloon['rss'] !== undefined || state === SHUT_OFF;
 }
 
 /** Types of typed parameters. */

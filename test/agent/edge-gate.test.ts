@@ -16,7 +16,7 @@ describe('the gate for edges', () => {
   it('lets a burst of one resource through and refuses what is more, without a loss for the others', () => {
     const { admitted } = setUp();
 
-    expect(admitted('flaps', 100)).toBe(10);
+    expect(admitted('flaps', 100)).toBe(15);
     expect(admitted('calm', 2)).toBe(2);
   });
 
@@ -26,7 +26,7 @@ describe('the gate for edges', () => {
 
     await clock.pass(60_000);
 
-    expect(admitted('flaps', 100)).toBe(2);
+    expect(admitted('flaps', 100)).toBe(3);
   });
 
   it('gives the whole burst back to one that was quiet, and no more', async () => {
@@ -35,21 +35,21 @@ describe('the gate for edges', () => {
 
     await clock.pass(24 * 3600 * 1000);
 
-    expect(admitted('flaps', 100)).toBe(10);
+    expect(admitted('flaps', 100)).toBe(15);
   });
 
   it('tells once that it refuses, and how many it has refused when that ends', async () => {
     const { admitted, clock, log } = setUp();
     admitted('flaps', 100);
 
-    await clock.pass(30_000);
+    await clock.pass(20_000);
     admitted('flaps', 1);
 
     expect(log.told).toEqual([
       'warn resource has too many edges, most of them are not polled',
       'info resource had too many edges, polling them again',
     ]);
-    expect(log.lines[1]?.fields).toEqual({ resource: 'flaps', refused: 90 });
+    expect(log.lines[1]?.fields).toEqual({ resource: 'flaps', refused: 85 });
   });
 
   it('works for more resources than it wants to remember', async () => {
@@ -60,6 +60,6 @@ describe('the gate for edges', () => {
       await clock.pass(60_000);
     }
 
-    expect(admitted('0-0', 20)).toBe(10);
+    expect(admitted('0-0', 20)).toBe(15);
   });
 });

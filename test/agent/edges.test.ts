@@ -107,6 +107,47 @@ describe('an edge', () => {
     expect(told()).toEqual(['polled outside of the slots']);
   });
 
+  it('and a slot say of which interval their samples are', async () => {
+    const sources = [source, { ...source, name: 'often', interval: 10 }];
+    const { output, report } = await running({ sources });
+    const ofSlots = new Set(output.intervals);
+    const before = output.intervals.length;
+
+    report(edge('edge-1'));
+    await settle();
+
+    expect(ofSlots).toEqual(new Set([300, 10]));
+    expect(new Set(output.intervals.slice(before))).toEqual(ofSlots);
+  });
+
+  it('of something that was read before has the time of the reading', async () => {
+    const { clock, ofEdges, report } = await running();
+    await clock.pass(20_000);
+
+    report({ ...edge('edge-1'), time: START + 15_000 });
+    await settle();
+
+    expect(ofEdges().map(({ timestamp }) => timestamp)).toEqual([isoTimestamp(START + 15_000)]);
+  });
+
+  it('of what a source has read in its last cycle is left to the others', async () => {
+    const often: PollingSource = { ...source, name: 'often', interval: 10 };
+    const { clock, ofEdges, output, report } = await running({ sources: [source, often] });
+    await clock.pass(10_000);
+    const slot = output.reports.findLast(({ sources: [name] }) => name === 'often')?.startedAt ?? Number.NaN;
+
+    report({ ...edge('edge-1'), time: slot });
+    report({ ...edge('edge-2'), time: slot + 1 });
+    await settle();
+
+    expect(slot).toBeGreaterThan(START);
+    expect(
+      ofEdges()
+        .map(({ resourceId }) => resourceId)
+        .sort(),
+    ).toEqual(['edge-1', 'edge-2', 'edge-2']);
+  });
+
   it('gives its samples ids that repeat for the same edge and are no other edge’s and no slot’s', async () => {
     const first = await running();
     const second = await running();
@@ -234,7 +275,7 @@ describe('an edge', () => {
     for (let index = 0; index < 100; index += 1) report(edge('edge-1', `boot ${index}`));
     await settle();
 
-    expect(ofEdges()).toHaveLength(10);
+    expect(ofEdges()).toHaveLength(15);
     expect(told()).toContain('resource has too many edges, most of them are not polled');
   });
 

@@ -47,6 +47,67 @@ describe('kept state', () => {
     expect(log.told).toEqual([]);
   });
 
+  it('may have iterables in the place of lists', async () => {
+    const rows = function* () {
+      yield ['a', 1];
+      yield ['b', 2];
+    };
+    const first = store();
+    first.state('thing').save(() => ({ rows: rows(), more: [['x', rows()]] }));
+
+    const handedOver = await first.state('thing').load();
+    await first.close();
+
+    const expected = {
+      rows: [
+        ['a', 1],
+        ['b', 2],
+      ],
+    };
+    expect(handedOver).toEqual({ ...expected, more: [['x', expected.rows]] });
+    expect(await store().state('thing').load()).toEqual(handedOver);
+  });
+
+  it('is written in slices, between which other things go on', async () => {
+    const states = store({ writeInterval: 0 });
+    let turns = 0;
+    const turnsAt: number[] = [];
+    const rows = function* () {
+      for (let row = 0; row < 300; row++) {
+        const end = performance.now() + 1;
+        while (performance.now() < end);
+        turnsAt.push(turns);
+        yield row;
+      }
+    };
+    const turn = () => {
+      turns += 1;
+      if (!existsSync(file())) setImmediate(turn);
+    };
+
+    states.state('thing').save(rows);
+    turn();
+    await until('it is written', () => existsSync(file()));
+
+    expect(new Set(turnsAt).size).toBeGreaterThan(20);
+    expect(await store().state('thing').load()).toHaveLength(300);
+  });
+
+  it('of before stays as it is when the next one fails in the middle', async () => {
+    const states = store({ writeInterval: 0 });
+    states.state('thing').save(() => 'before');
+    await until('it is written', () => existsSync(file()));
+
+    states.state('thing').save(function* () {
+      yield 1;
+      throw new Error('no more');
+    });
+    await until('it has failed', () => log.told.length > 0);
+
+    expect(await store().state('thing').load()).toBe('before');
+    expect(readdirSync(folder)).toEqual(['agent.thing.json']);
+  });
+
   it('is handed over within a process as it is at that time, with and without a folder', async () => {
     for (const place of [folder, undefined]) {
       const states = store({}, place);

@@ -200,6 +200,74 @@ describe('a domain that ends', () => {
   });
 });
 
+describe('a domain that has started lately', () => {
+  async function started() {
+    const parts = await watching();
+    const { domain, edges, server, tell } = parts;
+    tell(STARTED);
+    await until('the start', () => edges.length === 1);
+    server.domains.set(domain.uuid, { ...domain, stats: { ...domain.stats, 'cpu.time': 77n } });
+    await until('another reading', () => server.count(procedures.allDomainStats) === 2);
+    await quiet(server);
+    return parts;
+  }
+
+  it('leaves its last reading when it ends without a word', async () => {
+    const { domain, edges, log, server, tell } = await started();
+    server.domains.clear();
+
+    tell(SHUTDOWN, 2);
+    tell(STOPPED, 1, { ...domain, id: -1 });
+    await until('the edge', () => edges.length === 2);
+
+    expect(edges[1]).toMatchObject({ kind: 'last', domain: { id: domain.id }, stats: { cpuTime: 77n, state: 1 } });
+    expect(edges[1]?.stats.monotonicTime).toBeGreaterThan(edges[0]?.stats.monotonicTime ?? Number.NaN);
+    expect(log.fields('domain ended before all of it could be read, its last reading counts')).toEqual([
+      { domain: domain.uuid, name: domain.name, seconds: expect.any(Number) },
+    ]);
+  });
+
+  it('leaves its last reading beside what could be read at its end, where that is not all', async () => {
+    const { domain, edges, kinds, server, tell } = await started();
+    server.domains.set(domain.uuid, {
+      ...domain,
+      stats: { 'state.state': 4, 'cpu.time': 99n, 'vcpu.current': 1, 'vcpu.maximum': 1 },
+    });
+
+    tell(SHUTDOWN, 1);
+    tell(STOPPED);
+    await until('both edges', () => edges.length === 3);
+
+    expect(kinds()).toEqual(['start', 'last', 'end']);
+    expect(edges.map(({ stats }) => stats.cpuTime)).toEqual([1_000_000_001n, 77n, 99n]);
+  });
+
+  it('has no other end than its own, where that told all', async () => {
+    const { domain, edges, kinds, server, tell } = await started();
+
+    tell(SUSPENDED, 1);
+    await quiet(server);
+    tell(STOPPED, 3, { ...domain, id: -1 });
+    await until('the edge', () => edges.length === 2);
+    await quiet(server);
+
+    expect(kinds()).toEqual(['start', 'end']);
+  });
+
+  it('needs no reading of ours after one that somebody else has made', async () => {
+    const { edges, inspector, server, stop, tell } = await started();
+    const domains = await inspector.domains(stop.signal);
+    const [domain] = domains;
+
+    const said = await inspector.stats(domains, stop.signal);
+    server.domains.clear();
+    tell(STOPPED);
+    await until('the edge', () => edges.length === 2);
+
+    expect(edges[1]?.stats).toBe(said.get(domain?.uuid ?? ''));
+  });
+});
+
 describe('a domain that goes on', () => {
   it('after a pause is no edge, and its next end is read anew', async () => {
     const { domain, edges, server, tell } = await watching();

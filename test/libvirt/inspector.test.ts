@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { codeOf, describeError } from '../../src/errors.ts';
 import { createInspector, type InspectorOptions, type LibvirtInspector } from '../../src/libvirt/create-inspector.ts';
 import type { Domain } from '../../src/libvirt/inspector.ts';
+import { Pace } from '../../src/libvirt/pace.ts';
 import * as procedures from '../../src/libvirt/procedures.ts';
 import {
   type FakeLibvirtd,
@@ -372,6 +373,55 @@ describe('statistics', () => {
   });
 });
 
+describe('a domain that migrates to this host', () => {
+  const [STARTED, SUSPENDED, RESUMED, STOPPED] = [2, 3, 4, 5];
+
+  it.each([
+    ['goes on', RESUMED, 1],
+    ['turns out to be paused', SUSPENDED, 0],
+  ])('is listed once it %s here', async (_what, event, detail) => {
+    const { server, inspector } = await loaded(2);
+    const arriving = fakeDomain(3);
+    const listed = async () => names(await inspector.domains(signal));
+    server.domains.set(arriving.uuid, arriving);
+
+    server.emit('lifecycle', arriving, STARTED, 1);
+    await server.ping();
+    const before = await listed();
+    server.emit('lifecycle', arriving, event, detail);
+
+    await eventually(listed).toContain(arriving.name);
+    expect(before).toEqual(['instance-00000001', 'instance-00000002']);
+  });
+
+  it('is listed when it comes again after it had failed to, and started here', async () => {
+    const { server, inspector } = await loaded(1);
+    const arriving = fakeDomain(3);
+    server.domains.set(arriving.uuid, arriving);
+    server.emit('lifecycle', arriving, STARTED, 1);
+    server.emit('lifecycle', arriving, STOPPED, 5);
+
+    server.emit('lifecycle', arriving, STARTED, 0);
+
+    await eventually(async () => names(await inspector.domains(signal))).toContain(arriving.name);
+  });
+
+  it('is listed after a new connection, for nobody knows what has become of it', async () => {
+    const { server, inspector } = await loaded(1);
+    const arriving = fakeDomain(3);
+    const listed = async () => names(await inspector.domains(signal));
+    server.domains.set(arriving.uuid, arriving);
+    server.emit('lifecycle', arriving, STARTED, 1);
+    await server.ping();
+    const before = await listed();
+
+    server.drop();
+
+    await eventually(listed).toContain(arriving.name);
+    expect(before).not.toContain(arriving.name);
+  });
+});
+
 describe('a domain that does not answer', () => {
   it('costs one deadline and only its own values, and is named once', async () => {
     const { server, inspector, log, list } = await loaded(12, { callTimeout: 500 });
@@ -475,6 +525,40 @@ describe('a domain that does not answer', () => {
     expect(log.fields(TOO_MANY)).toHaveLength(1);
     expect(warnings(log).length).toBeLessThanOrEqual(15);
   });
+
+  it.each([
+    [1, 50],
+    [3, 50],
+    [40, 100],
+  ])(
+    'is waited for once: after that %i of %i cost the others no time, and none of their values',
+    async (some, all) => {
+      // The shortest of the waits in question is half a second then, far more than a cycle takes.
+      const callTimeout = 10_000;
+      const { server, inspector, list } = await loaded(all, { callTimeout });
+      const { hang, hung } = hangLikeQemu(server);
+      const stuck = new Set(list.slice(5, 5 + some).map(({ uuid }) => uuid));
+      for (const uuid of stuck) hang(uuid);
+      const readInFull = async () => {
+        const said = await inspector.stats(list, signal);
+        return list.filter(({ uuid }) => said.get(uuid)?.balloon['rss'] !== undefined).map(({ uuid }) => uuid);
+      };
+      const others = list.map(({ uuid }) => uuid).filter((uuid) => !stuck.has(uuid));
+
+      const first = await readInFull();
+      const later = [];
+      for (let round = 0; round < 40; round++) {
+        const started = performance.now();
+        const full = await readInFull();
+        later.push({ full, waited: performance.now() - started > new Pace(callTimeout).single.patience });
+      }
+
+      expect(first).toEqual(others);
+      for (const one of later) expect(one).toEqual({ full: others, waited: false });
+      expect(hung()).toBeLessThanOrEqual(14);
+    },
+    120_000,
+  );
 
   it('has the others asked in full again as soon as there are fewer of them', async () => {
     const { server, inspector, log, list } = await loaded(60, { callTimeout: 500 });

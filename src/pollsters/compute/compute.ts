@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { describeError } from '../../errors.ts';
 import type { BlockInfo, Domain, DomainEdge, DomainStats } from '../../libvirt/inspector.ts';
 import type { Edge, Host, PollContext } from '../../plugin.ts';
+import { monotonicSeconds } from '../../sample.ts';
 import { bootId } from '../../util/boot-id.ts';
 import { CounterMemory } from './counter-memory.ts';
 import { createImageSizes, type ImageSizes } from './image-sizes.ts';
@@ -73,24 +74,32 @@ export function createCompute(host: Host, source: InstanceSource): Compute {
     });
   }
 
-  /** Ids of domains begin anew with each start of the machine, and on another machine they are others'. */
+  /**
+   * The ids of domains begin anew when libvirtd starts while none is running; the time since the machine was started
+   * does not.
+   */
   async function edgeOf({ kind, domain, stats: said }: DomainEdge, boot: string, signal: AbortSignal) {
     const others = listed.filter(({ uuid }) => uuid !== domain.uuid);
     const found = await source.find([...others, domain], { signal, log: host.log });
     const instance = found.find(({ id }) => id === domain.uuid);
     if (instance === undefined) return undefined;
+    const stats = new Map([[instance.id, said]]);
     const known = new Map<string, unknown>([
       [CACHED.instances, [instance]],
-      [CACHED.stats, new Map([[instance.id, said]])],
+      [CACHED.stats, stats],
     ]);
-    return { key: `${boot}/${domain.id}/${kind}`, resource: instance, known };
+    const key = `${boot}/${Math.round(said.monotonicTime * 1000)}/${domain.id}/${kind}`;
+    if (kind !== 'last') return { key, resource: instance, known };
+    // Images are not now what they were then.
+    known.set(CACHED.images, await sizes([instance], stats, signal, false));
+    return { key, resource: instance, known, time: Date.now() - (monotonicSeconds() - said.monotonicTime) * 1000 };
   }
 
   async function watch(report: (edge: Edge<Instance>) => void, signal: AbortSignal): Promise<void> {
     const boot = (await bootId()) ?? randomUUID();
     if (signal.aborted) return;
     if (inspector.watch === undefined) host.log.warn({}, 'the hypervisor driver does not tell of starts and ends');
-    inspector.watch?.(async (edge) => {
+    async function tell(edge: DomainEdge): Promise<void> {
       try {
         const found = await edgeOf(edge, boot, signal);
         if (found !== undefined && !signal.aborted) report(found);
@@ -98,6 +107,17 @@ export function createCompute(host: Host, source: InstanceSource): Compute {
         const { name, uuid } = edge.domain;
         host.log.warn({ domain: uuid, name, reason: describeError(error) }, 'start or end of a domain is left out');
       }
+    }
+    /** By domain, what is being told of it: its edges stay in order, and wait for no other's. */
+    const turns = new Map<string, Promise<void>>();
+    inspector.watch?.((edge) => {
+      const { uuid } = edge.domain;
+      const mine: Promise<void> = (turns.get(uuid) ?? Promise.resolve())
+        .then(() => tell(edge))
+        .finally(() => {
+          if (turns.get(uuid) === mine) turns.delete(uuid);
+        });
+      turns.set(uuid, mine);
     }, signal);
   }
 

@@ -7,6 +7,8 @@ export type ImageSizes = (
   instances: readonly Instance[],
   stats: ReadonlyMap<string, DomainStats>,
   signal: AbortSignal,
+  /** False to take what is known still, and not ask. */
+  ask?: boolean,
 ) => Promise<ReadonlyMap<string, ReadonlyMap<string, BlockInfo>>>;
 
 interface Known {
@@ -21,7 +23,7 @@ interface Known {
 export function createImageSizes(inspector: VirtInspector, withStopped: boolean): ImageSizes {
   const known = new WeakMap<Domain, Map<string, Known>>();
 
-  return async (instances, stats, signal) => {
+  return async (instances, stats, signal, ask = true) => {
     const sizes = new Map<string, Map<string, BlockInfo>>();
     const wanted = new Map<DiskRef, DiskStats>();
     for (const { id, domain, devices } of instances) {
@@ -37,7 +39,7 @@ export function createImageSizes(inspector: VirtInspector, withStopped: boolean)
         else wanted.set({ domain, device }, disk);
       }
     }
-    if (wanted.size === 0) return sizes;
+    if (wanted.size === 0 || !ask) return sizes;
     for (const [ref, info] of await inspector.blockInfo([...wanted.keys()], signal)) {
       const said = wanted.get(ref);
       if (said === undefined) continue;

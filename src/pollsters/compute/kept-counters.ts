@@ -15,7 +15,13 @@ const kept = v.object({
   meters: v.array(v.tuple([v.string(), v.array(sourceRow)])),
 });
 
-export type KeptCounters = v.InferOutput<typeof kept>;
+type KeptCounters = v.InferOutput<typeof kept>;
+type InstanceRow = v.InferOutput<typeof instanceRow>;
+
+/** The same, with the many instances as they are when they are asked for. */
+export type PackedCounters = Omit<KeptCounters, 'meters'> & {
+  readonly meters: readonly (readonly [meter: string, readonly (readonly [source: string, Iterable<InstanceRow>])[]])[];
+};
 
 export interface UnpackedCounter {
   readonly meter: string;
@@ -29,22 +35,24 @@ export interface UnpackedCounter {
 const AGE_MAX = 7 * 24 * 3600;
 
 /** Counters of a machine whose starts cannot be told apart are no good later. */
-export function packCounters(counters: Counters, boot: string | undefined): KeptCounters | null {
+export function packCounters(counters: Counters, boot: string | undefined): PackedCounters | null {
   if (boot === undefined) return null;
   return {
     version: 1,
     boot,
     savedAt: Date.now(),
-    meters: rows(counters, (sources) =>
-      rows(sources, (instances) =>
-        rows(instances, (parts) => Array.from(parts, ([part, { value, at, life }]) => [part, `${value}`, at, life])),
-      ),
-    ),
+    meters: Array.from(counters, ([meter, sources]) => [
+      meter,
+      Array.from(sources, ([source, instances]) => [source, instanceRows(instances)]),
+    ]),
   };
 }
 
-function rows<V, R>(map: ReadonlyMap<string, V>, pack: (value: V) => R): [string, R][] {
-  return Array.from(map, ([key, value]) => [key, pack(value)]);
+/** Polling goes on meanwhile: a counter that changes is told as it is when its turn comes, each with its own time. */
+function* instanceRows(instances: ReadonlyMap<string, ReadonlyMap<string, Counter>>): Generator<InstanceRow> {
+  for (const [instance, parts] of instances) {
+    yield [instance, Array.from(parts, ([part, { value, at, life }]) => [part, `${value}`, at, life])];
+  }
 }
 
 /**

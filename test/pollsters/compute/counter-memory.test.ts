@@ -3,16 +3,20 @@ import { CounterMemory, type History } from '../../../src/pollsters/compute/coun
 import compute from '../../../src/pollsters/compute/index.ts';
 import { monotonicSeconds } from '../../../src/sample.ts';
 import { fakeHost } from '../../../src/testing.ts';
+import { jsonPieces } from '../../../src/util/json-pieces.ts';
 import { domainOf, statsOf } from './domains.ts';
 import { cycle, fakeHypervisor, hostOf, load } from './support.ts';
 
 type States = Map<string, () => unknown>;
 
+/** What a file would have. */
+function textOf(snapshot: (() => unknown) | undefined): string {
+  return [...jsonPieces(snapshot?.())].join('');
+}
+
 /** What a file would give back. */
 function restarted(states: States): States {
-  return new Map(
-    Array.from(states, ([name, snapshot]) => [name, () => JSON.parse(JSON.stringify(snapshot())) as unknown]),
-  );
+  return new Map(Array.from(states, ([name, snapshot]) => [name, () => JSON.parse(textOf(snapshot)) as unknown]));
 }
 
 async function memoryOf(states: States, boot: string | undefined = 'boot-1') {
@@ -82,7 +86,7 @@ describe('the memory of counters', () => {
     const later = restarted(states);
     const after = await memoryOf(later);
     after.save();
-    const kept = JSON.stringify(later.get('m')?.());
+    const kept = textOf(later.get('m'));
     const history = after.of('s', 'a');
 
     expect(kept).toContain('new');
@@ -181,7 +185,7 @@ describe('after a restart of the agent', () => {
   it('an instance that has left the host is not kept', async () => {
     const first = await agent(new Map());
     await first.poll(1000n, 50, { at: -30 });
-    const kept = () => JSON.stringify(first.states.get('compute.counters')?.());
+    const kept = () => textOf(first.states.get('compute.counters'));
     const before = kept();
 
     const other = fakeHypervisor();

@@ -3,6 +3,8 @@ import { createCycleCache } from '../../../src/agent/cycle-cache.ts';
 import type { DomainEdge } from '../../../src/libvirt/inspector.ts';
 import type { Edge } from '../../../src/plugin.ts';
 import compute from '../../../src/pollsters/compute/index.ts';
+import { monotonicSeconds } from '../../../src/sample.ts';
+import { until } from '../../helpers/until.ts';
 import { type DomainParts, domainOf, statsOf } from './domains.ts';
 import { cycle, fakeHypervisor, hostOf, load } from './support.ts';
 
@@ -10,7 +12,9 @@ async function setUp(options: { lifecycleSamples?: boolean } = { lifecycleSample
   const hypervisor = fakeHypervisor();
   const host = hostOf(hypervisor, { compute: options });
   let tell: (edge: DomainEdge) => void = () => undefined;
+  let watched = false;
   host.inspector().watch = (listener) => {
+    watched = true;
     tell = listener;
   };
   const plugin = await load(compute, host);
@@ -18,7 +22,7 @@ async function setUp(options: { lifecycleSamples?: boolean } = { lifecycleSample
   const stop = new AbortController();
   const edges: Edge[] = [];
   discovery?.watch?.((edge) => edges.push(edge), stop.signal);
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  if (discovery?.watch !== undefined) await until('the hypervisor is watched', () => watched);
   /** What the hypervisor tells, and the edges that come of it. */
   async function report(kind: DomainEdge['kind'], parts: DomainParts = {}, stats = statsOf()): Promise<Edge[]> {
     tell({ kind, domain: domainOf(parts), stats });
@@ -66,7 +70,32 @@ describe('the edges of instances', () => {
     ].map(({ key }) => key);
 
     expect(new Set(keys).size).toBe(3);
-    expect(keys[1]).toMatch(/^[^/]+\/7\/end$/);
+    expect(keys[1]).toMatch(/^[^/]+\/100000\/7\/end$/);
+  });
+
+  it('have keys of their own when libvirtd counts its domains anew', async () => {
+    const { report } = await setUp();
+
+    const [first] = await report('start', { id: 1 }, statsOf({ monotonicTime: 100 }));
+    const [second] = await report('start', { id: 1 }, statsOf({ monotonicTime: 130 }));
+
+    expect(first?.key).not.toBe(second?.key);
+  });
+
+  it('of a last reading have its time, and ask for nothing', async () => {
+    const { hypervisor, poll, report } = await setUp();
+    const read = Date.now() - 5_000;
+
+    const [edge] = await report(
+      'last',
+      {},
+      statsOf({ monotonicTime: monotonicSeconds() - 5, cpuTime: 42n, vcpus: [] }),
+    );
+
+    expect(Math.abs((edge?.time ?? 0) - read)).toBeLessThan(1_000);
+    expect(await poll(edge, 'cpu')).toEqual([42n]);
+    expect(await poll(edge, 'disk.device.usage')).toEqual([]);
+    expect(hypervisor.calls).toMatchObject({ domains: 0, stats: 0, blockInfo: [] });
   });
 
   it('are none of domains that are not Nova’s', async () => {
