@@ -7,6 +7,7 @@ import type { Clock } from '../util/clock.ts';
 import { scope, untilAborted } from '../util/scope.ts';
 import type { Discoverer } from './discovery.ts';
 import type { AgentHost } from './host.ts';
+import type { PollCounts, PollResult } from './poll-counts.ts';
 import type { LoadedDiscovery, LoadedPollster } from './registry.ts';
 import { createStamp } from './stamp.ts';
 
@@ -40,11 +41,20 @@ export interface Cycle {
 }
 
 export interface RunResult {
+  readonly result: PollResult;
   readonly samples: number;
   /** One line; absent when the run succeeded. */
   readonly failure?: string;
   /** The error behind the failure where it is not of a known kind, so that its stack is logged. */
   readonly unexpected?: unknown;
+}
+
+/** Of a poll that goes on. */
+interface Progress {
+  result: PollResult;
+  samples: number;
+  faults: number;
+  firstFault: string;
 }
 
 /** Failures of the world around us; anything else is a bug whose stack is wanted. */
@@ -57,15 +67,17 @@ const EXPECTED = new Set(['ERR_SERVICE', 'ERR_DEADLINE', 'ERR_DELIVERY', 'ERR_CO
 export class PollsterRun {
   readonly source: PollingSource;
   readonly entry: LoadedPollster;
+  readonly counts: PollCounts;
   readonly #settings: RunSettings;
   /** Resources that the driver does not support, with the count of its connections when it said so. */
   readonly #leftOut = new Map<string, number>();
   /** Set while a poll goes on, also after it was let go of. */
   #running = false;
 
-  constructor(source: PollingSource, entry: LoadedPollster, settings: RunSettings) {
+  constructor(source: PollingSource, entry: LoadedPollster, counts: PollCounts, settings: RunSettings) {
     this.source = source;
     this.entry = entry;
+    this.counts = counts;
     this.#settings = settings;
   }
 
@@ -77,7 +89,24 @@ export class PollsterRun {
 
   /** Never rejects. A run whose predecessor has not ended is not begun. */
   async run(cycle: Cycle): Promise<RunResult> {
-    if (this.#running) return { samples: 0, failure: 'skipped, its poll of an earlier cycle has not ended' };
+    const { clock } = this.#settings;
+    const { counts } = this;
+    const started = clock.monotonic();
+    const run = await this.#run(cycle);
+    const { failure, result, samples } = run;
+    const at = clock.now();
+    counts.polls[result] += 1;
+    counts.seconds += (clock.monotonic() - started) / 1000;
+    counts.samples += samples;
+    counts.last = { at, result, samples, failure };
+    if (result === 'success') counts.lastSuccess = at;
+    return run;
+  }
+
+  async #run(cycle: Cycle): Promise<RunResult> {
+    if (this.#running) {
+      return { result: 'skipped', samples: 0, failure: 'skipped, its poll of an earlier cycle has not ended' };
+    }
     const { deadline, host } = this.#settings;
     using limit = scope(cycle.signal, deadline, `pollster ${this.entry.name}`);
     const ctx: PollContext = {
@@ -86,7 +115,7 @@ export class PollsterRun {
       log: host.log,
       source: this.source.name,
     };
-    const progress = { samples: 0, faults: 0, firstFault: '' };
+    const progress: Progress = { result: 'success', samples: 0, faults: 0, firstFault: '' };
     this.#running = true;
     const work = this.#poll(cycle, ctx, progress).finally(() => {
       this.#running = false;
@@ -94,26 +123,22 @@ export class PollsterRun {
     try {
       await untilAborted(work, limit.signal);
     } catch (err) {
-      return this.#failed(err, progress.samples);
+      return this.#failed(err, progress.samples, limit.signal);
     }
-    if (progress.faults > 0) {
-      return {
-        samples: progress.samples,
-        failure: `dropped ${progress.faults} readings, first: ${progress.firstFault}`,
-      };
-    }
-    return { samples: progress.samples };
+    const { faults, firstFault, result, samples } = progress;
+    if (faults === 0) return { result, samples };
+    return { result: 'incomplete', samples, failure: `dropped ${faults} readings, first: ${firstFault}` };
   }
 
-  async #poll(
-    cycle: Cycle,
-    ctx: PollContext,
-    progress: { samples: number; faults: number; firstFault: string },
-  ): Promise<void> {
+  async #poll(cycle: Cycle, ctx: PollContext, progress: Progress): Promise<void> {
     const { batchSize, clock, heartbeat, output, sampleSource } = this.#settings;
     const { name, pollster } = this.entry;
     const resources = this.#unpolled(cycle.only ?? (await this.#candidates(ctx)), cycle);
-    if (resources.length === 0) return;
+    if (cycle.only === undefined) this.counts.resources = resources.length;
+    if (resources.length === 0) {
+      progress.result = 'no_resources';
+      return;
+    }
     const time = cycle.time ?? clock.now();
     const stamp = createStamp({
       sampleSource,
@@ -190,22 +215,22 @@ export class PollsterRun {
     });
   }
 
-  #failed(err: unknown, samples: number): RunResult {
+  #failed(err: unknown, samples: number, signal: AbortSignal): RunResult {
     const { host } = this.#settings;
     const where = { source: this.source.name, pollster: this.entry.name };
     const code = codeOf(err);
     if (code === 'ERR_NO_DATA') {
       host.log.debug({ ...where, reason: describeError(err) }, 'nothing to poll now');
-      return { samples };
+      return { result: 'no_data', samples };
     }
     if (code === 'ERR_POLL_PERMANENT') {
       const ids = resourceIdsOf(err);
       for (const id of ids) this.#leftOut.set(id, host.connections());
       host.log.info({ ...where, resources: ids.length, reason: describeError(err) }, 'not supported here, left out');
-      return { samples };
+      return { result: 'unsupported', samples };
     }
-    const failure = describeError(err);
-    return code !== undefined && EXPECTED.has(code) ? { samples, failure } : { samples, failure, unexpected: err };
+    const failed = { result: signal.aborted ? 'timeout' : 'failed', samples, failure: describeError(err) } as const;
+    return code !== undefined && EXPECTED.has(code) ? failed : { ...failed, unexpected: err };
   }
 }
 
