@@ -12,7 +12,7 @@ import type { AgentHost } from './host.ts';
 import { withNames } from './identity-names.ts';
 import { type CountBook, createCountBook } from './poll-counts.ts';
 import { PollingTask, type TaskState } from './polling-task.ts';
-import { PollsterRun } from './pollster-run.ts';
+import { discoveriesOf, PollsterRun, type RunSettings } from './pollster-run.ts';
 import type { Registry } from './registry.ts';
 import { slotAt, slotGrid } from './slots.ts';
 import { upstreamPollsters } from './upstream-pollsters.ts';
@@ -84,22 +84,24 @@ function createTasks(parts: ManagerParts, clock: Clock): readonly PollingTask[] 
   const tasks: PollingTask[] = [];
   for (const [seconds, group] of groupByInterval(sources)) {
     const interval = seconds * 1000;
-    const runs = group.flatMap((source) =>
-      registry.pollsters
-        .filter(({ name }) => supports(source.meters, name))
-        .map(
-          (entry) =>
-            new PollsterRun(source, entry, counts.pollster(source.name, entry.namespace, entry.name), {
-              host,
-              output,
-              discoverer,
-              clock,
-              sampleSource: config.default.sampleSource,
-              batchSize: polling.batchSize,
-              deadline: milliseconds(polling.pollsterTimeout) ?? interval,
-              ...(parts.heartbeat === undefined ? {} : { heartbeat: parts.heartbeat }),
-            }),
-        ),
+    const selected = group.flatMap((source) =>
+      registry.pollsters.filter(({ name }) => supports(source.meters, name)).map((entry) => ({ source, entry })),
+    );
+    const urls = selected.flatMap(({ source, entry }) => discoveriesOf(source, entry));
+    const settings: RunSettings = {
+      host,
+      output,
+      discoverer,
+      sole: (url) => urls.indexOf(url) === urls.lastIndexOf(url),
+      clock,
+      sampleSource: config.default.sampleSource,
+      batchSize: polling.batchSize,
+      deadline: milliseconds(polling.pollsterTimeout) ?? interval,
+      ...(parts.heartbeat === undefined ? {} : { heartbeat: parts.heartbeat }),
+    };
+    const runs = selected.map(
+      ({ source, entry }) =>
+        new PollsterRun(source, entry, counts.pollster(source.name, entry.namespace, entry.name), settings),
     );
     if (runs.length === 0) continue;
     tasks.push(

@@ -9,13 +9,15 @@ import type { Discoverer } from './discovery.ts';
 import type { AgentHost } from './host.ts';
 import type { PollCounts, PollResult } from './poll-counts.ts';
 import type { LoadedDiscovery, LoadedPollster } from './registry.ts';
-import { createStamp } from './stamp.ts';
+import { createStamp, type Stamp } from './stamp.ts';
 
 /** What every pollster of an agent is run with. */
 export interface RunSettings {
   readonly host: AgentHost;
   readonly output: Output;
   readonly discoverer: Discoverer;
+  /** Whether nobody else of the cycle asks this discovery, so that its pages need not be kept. */
+  readonly sole: (url: string) => boolean;
   readonly clock: Clock;
   readonly sampleSource: string;
   /** Samples handed to the output at a time; 0 hands over each alone. */
@@ -84,7 +86,9 @@ export class PollsterRun {
   /** Whether its resources come from this discovery. */
   isFedBy(discovery: LoadedDiscovery): boolean {
     const { discoverer } = this.#settings;
-    return this.#discoveries().some((url) => discoverer.find(url, this.entry.namespace) === discovery);
+    return discoveriesOf(this.source, this.entry).some(
+      (url) => discoverer.find(url, this.entry.namespace) === discovery,
+    );
   }
 
   /** Never rejects. A run whose predecessor has not ended is not begun. */
@@ -133,24 +137,12 @@ export class PollsterRun {
   async #poll(cycle: Cycle, ctx: PollContext, progress: Progress): Promise<void> {
     const { batchSize, clock, heartbeat, output, sampleSource } = this.#settings;
     const { name, pollster } = this.entry;
-    const resources = this.#unpolled(cycle.only ?? (await this.#candidates(ctx)), cycle);
-    if (cycle.only === undefined) this.counts.resources = resources.length;
-    if (resources.length === 0) {
-      progress.result = 'no_resources';
-      return;
-    }
-    const time = cycle.time ?? clock.now();
-    const stamp = createStamp({
-      sampleSource,
-      pollingSource: this.source.name,
-      slot: cycle.slot,
-      time,
-      meter: pollster.meters[0],
-    });
-    const readings = await pollster.poll(resources, ctx);
+    let stamp: Stamp | undefined;
+    let time = 0;
+    let found = 0;
     let batch: Sample[] = [];
-    const take = (reading: Reading): boolean => {
-      const sample = stamp.make(reading);
+    const take = (reading: Reading, { make }: Stamp): boolean => {
+      const sample = make(reading);
       if (typeof sample === 'string') {
         progress.faults += 1;
         progress.firstFault ||= sample;
@@ -164,42 +156,70 @@ export class PollsterRun {
       await output.publish(full, ctx.signal);
       progress.samples += full.length;
     };
-    try {
+    const pollPage = async (resources: readonly Resource[], ofRun: Stamp) => {
+      const readings = await pollster.poll(resources, ctx);
       // A poll that was let go of may still yield; its cycle is over.
       if (isIterable(readings)) {
         for (const reading of readings) {
           if (ctx.signal.aborted) return;
-          if (take(reading)) await handOver();
+          if (take(reading, ofRun)) await handOver();
         }
       } else if (isAsyncIterable(readings)) {
         for await (const reading of readings) {
           if (ctx.signal.aborted) return;
-          if (take(reading)) await handOver();
+          if (take(reading, ofRun)) await handOver();
         }
       } else {
         throw new TypeError(`poll returned ${typeof readings}, expected readings to iterate over`);
       }
+    };
+    try {
+      for await (const page of this.#pages(cycle, ctx)) {
+        if (ctx.signal.aborted) return;
+        const resources = this.#unpolled(page, cycle);
+        if (resources.length === 0) continue;
+        found += resources.length;
+        if (stamp === undefined) {
+          time = cycle.time ?? clock.now();
+          const { slot } = cycle;
+          stamp = createStamp({ sampleSource, pollingSource: this.source.name, slot, time, meter: pollster.meters[0] });
+        }
+        try {
+          await pollPage(resources, stamp);
+        } catch (err) {
+          if (codeOf(err) !== 'ERR_POLL_PERMANENT') throw err;
+          // It costs the pages after this one nothing.
+          this.#leaveOut(err);
+          progress.result = 'unsupported';
+        }
+      }
     } finally {
+      if (cycle.only === undefined) this.counts.resources = found;
       // What was read before a failure counts.
       if (batch.length > 0 && !ctx.signal.aborted) await handOver();
     }
-    heartbeat?.(name, time);
+    if (found === 0) progress.result = 'no_resources';
+    else if (progress.result === 'success') heartbeat?.(name, time);
   }
 
-  async #candidates(ctx: PollContext): Promise<readonly Resource[]> {
-    const { discoverer } = this.#settings;
-    const { namespace } = this.entry;
-    const found: Resource[] = this.source.resources.map((id) => ({ id }));
-    for (const url of this.#discoveries()) found.push(...(await discoverer.discover(url, namespace, ctx)));
-    return found;
-  }
-
-  /** Those of the source; the pollster's own where the source names neither discoveries nor resources. */
-  #discoveries(): readonly string[] {
-    const { discovery, resources } = this.source;
-    if (resources.length > 0 || discovery.length > 0) return discovery;
-    const own = this.entry.pollster.discovery;
-    return own === undefined ? [] : [own];
+  /** The resources of the cycle: all at once, but for a pollster that takes pages and shares them with nobody. */
+  async *#pages(cycle: Cycle, ctx: PollContext): AsyncGenerator<readonly Resource[]> {
+    const { discoverer, sole } = this.#settings;
+    const { namespace, pollster } = this.entry;
+    const urls = discoveriesOf(this.source, this.entry);
+    const stated: readonly Resource[] = this.source.resources.map((id) => ({ id }));
+    if (cycle.only !== undefined) yield cycle.only;
+    else if (pollster.pagewise !== true) {
+      const found = [...stated];
+      for (const url of urls) found.push(...(await discoverer.discover(url, namespace, ctx)));
+      yield found;
+    } else {
+      yield stated;
+      for (const url of urls) {
+        if (sole(url)) yield* discoverer.pages(url, namespace, ctx);
+        else yield await discoverer.discover(url, namespace, ctx);
+      }
+    }
   }
 
   /** Leaves out what was polled in this cycle already and what the driver does not support. */
@@ -215,6 +235,14 @@ export class PollsterRun {
     });
   }
 
+  #leaveOut(err: unknown): void {
+    const { host } = this.#settings;
+    const ids = resourceIdsOf(err);
+    for (const id of ids) this.#leftOut.set(id, host.connections());
+    const where = { source: this.source.name, pollster: this.entry.name };
+    host.log.info({ ...where, resources: ids.length, reason: describeError(err) }, 'not supported here, left out');
+  }
+
   #failed(err: unknown, samples: number, signal: AbortSignal): RunResult {
     const { host } = this.#settings;
     const where = { source: this.source.name, pollster: this.entry.name };
@@ -223,15 +251,18 @@ export class PollsterRun {
       host.log.debug({ ...where, reason: describeError(err) }, 'nothing to poll now');
       return { result: 'no_data', samples };
     }
-    if (code === 'ERR_POLL_PERMANENT') {
-      const ids = resourceIdsOf(err);
-      for (const id of ids) this.#leftOut.set(id, host.connections());
-      host.log.info({ ...where, resources: ids.length, reason: describeError(err) }, 'not supported here, left out');
-      return { result: 'unsupported', samples };
-    }
     const failed = { result: signal.aborted ? 'timeout' : 'failed', samples, failure: describeError(err) } as const;
     return code !== undefined && EXPECTED.has(code) ? failed : { ...failed, unexpected: err };
   }
+}
+
+/** Those of the source; the pollster's own where the source names neither discoveries nor resources. */
+export function discoveriesOf(
+  { discovery, resources }: PollingSource,
+  { pollster }: LoadedPollster,
+): readonly string[] {
+  if (resources.length > 0 || discovery.length > 0) return discovery;
+  return pollster.discovery === undefined ? [] : [pollster.discovery];
 }
 
 /** What a plugin returns is checked at run time. */

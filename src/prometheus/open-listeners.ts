@@ -10,7 +10,7 @@ import type { Certificate, PrometheusListener } from './listener.ts';
 /** `option` is the one of `[polling]` that names the addresses, for errors. */
 export type OpenListeners = (config: Config, addresses: readonly string[], option: string) => Promise<Lease<Listeners>>;
 
-export type Listeners = readonly PrometheusListener[];
+type Listeners = readonly PrometheusListener[];
 
 /**
  * Opens listeners for one configuration after another; those of one address are shared, so that several may serve there
