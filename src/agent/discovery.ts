@@ -3,7 +3,7 @@ import type { PollContext, Resource } from '../plugin.ts';
 import type { LoadedDiscovery } from './registry.ts';
 
 /**
- * Resolves the discoveries of a source or pollster, `name` or `name://parameter`. Within a cycle each is asked once,
+ * Resolves the discoveries of a source or pollster, `name`, `name:parameter` or `name://parameter`. Within a cycle each is asked once,
  * whoever needs it, and its failure is shared like its result.
  */
 export interface Discoverer {
@@ -71,9 +71,11 @@ function failure(url: string, err: unknown, ctx: PollContext): unknown {
   return codeOf(err) === undefined ? new Error(message, { cause: err }) : new ServiceError(message, { cause: err });
 }
 
+/** `image` of `endpoint://image` and of `endpoint:image`: upstream's documents write it the one way, its code the other. */
 function partsOf(url: string): { readonly name: string; readonly parameter: string | undefined } {
-  const [name = '', ...rest] = url.split('://');
-  return { name, parameter: rest.length > 0 ? rest.join('://') : undefined };
+  const colon = url.indexOf(':');
+  if (colon < 0) return { name: url, parameter: undefined };
+  return { name: url.slice(0, colon), parameter: url.slice(colon + 1).replace(/^\/\//, '') };
 }
 
 function checked(resources: readonly Resource[]): readonly Resource[] {

@@ -63,6 +63,7 @@ export async function createGeneration(request: GenerationRequest): Promise<Gene
       },
       host,
     );
+    opened.push(registry.close);
     const folder = config.polling.heartbeatSocketDir;
     const heartbeat = folder === undefined ? undefined : await request.openHeartbeat?.(folder, namespaces);
     if (heartbeat !== undefined) opened.push(heartbeat.release);
