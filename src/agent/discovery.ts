@@ -2,6 +2,9 @@ import { codeOf, describeError, ServiceError } from '../errors.ts';
 import type { PollContext, Resource } from '../plugin.ts';
 import type { LoadedDiscovery } from './registry.ts';
 
+/** Whether this agent polls what a discovery of the group found. */
+type IsOurs = (group: string | null, resource: Resource) => boolean;
+
 /**
  * Resolves the discoveries of a source or pollster, `name` or `name://parameter`. Within a cycle each is asked once,
  * whoever needs it, and its failure is shared like its result.
@@ -9,7 +12,8 @@ import type { LoadedDiscovery } from './registry.ts';
 export interface Discoverer {
   /** The discovery that a URL means to pollsters of this namespace. */
   find(url: string, namespace: string): LoadedDiscovery | undefined;
-  discover(url: string, namespace: string, ctx: PollContext): Promise<readonly Resource[]>;
+  /** Those of which `isOurs` holds; all where it is left out. It does not change within a cycle. */
+  discover(url: string, namespace: string, ctx: PollContext, isOurs?: IsOurs): Promise<readonly Resource[]>;
 }
 
 export function createDiscoverer(discoveries: readonly LoadedDiscovery[]): Discoverer {
@@ -21,11 +25,11 @@ export function createDiscoverer(discoveries: readonly LoadedDiscovery[]): Disco
 
   return {
     find,
-    async discover(url, namespace, ctx) {
+    async discover(url, namespace, ctx, isOurs) {
       const { name, parameter } = partsOf(url);
       const found = find(url, namespace);
       if (found === undefined) throw new ServiceError(`discovery ${name} is not known in the polled namespaces`);
-      return ctx.cache.get(`discovery ${found.namespace} ${url}`, async () => {
+      const all = ctx.cache.get(`discovery ${found.namespace} ${url}`, async () => {
         try {
           return checked(await found.discovery.discover(parameter, ctx));
         } catch (err) {
@@ -37,6 +41,10 @@ export function createDiscoverer(discoveries: readonly LoadedDiscovery[]): Disco
             : new ServiceError(message, { cause: err });
         }
       });
+      if (isOurs === undefined) return all;
+      return ctx.cache.get(`share of discovery ${found.namespace} ${url}`, async () =>
+        (await all).filter((resource) => isOurs(found.discovery.group, resource)),
+      );
     },
   };
 }

@@ -6,6 +6,8 @@ import type { PollingSource } from '../config/polling.ts';
 import { ConfigError } from '../errors.ts';
 import type { CycleReport, Output } from '../output/output.ts';
 import { type Clock, systemClock } from '../util/clock.ts';
+import type { Participation } from './coordination/membership.ts';
+import type { WorkGroups } from './coordination/work-groups.ts';
 import { createDiscoverer } from './discovery.ts';
 import { watchDiscoveries } from './edge-polls.ts';
 import type { AgentHost } from './host.ts';
@@ -24,6 +26,14 @@ export interface ManagerParts {
   readonly output: Output;
   readonly clock?: Clock;
   readonly heartbeat?: (pollster: string, timestamp: number) => void;
+  /** Where agents share their work. */
+  readonly sharing?: Sharing;
+}
+
+interface Sharing {
+  readonly groups: WorkGroups;
+  /** Takes part in groups; called once at most. */
+  takePart(groups: readonly string[]): Participation;
 }
 
 /** One configuration's polling. A reload makes a new manager and lets it take over from the old one. */
@@ -42,11 +52,14 @@ export interface AgentManager {
 export function createManager(parts: ManagerParts): AgentManager {
   const clock = parts.clock ?? systemClock;
   const { host, registry } = parts;
-  const tasks = createTasks({ ...parts, output: named(parts, clock) }, clock);
+  const { tasks, participation } = createTasks({ ...parts, output: named(parts, clock) }, clock);
   return {
     pollsters: tasks.reduce((sum, { size }) => sum + size, 0),
     async run(stop, kill, predecessor) {
       const polled = predecessor?.lastSlots();
+      participation?.onDeparture(() => {
+        if (!stop.aborted) for (const task of tasks) task.fillIn(kill);
+      });
       watchDiscoveries({ discoveries: registry.discoveries, tasks, clock, log: host.log }, stop, kill);
       await Promise.all(tasks.map((task) => task.run(stop, kill, polled?.get(task.interval))));
     },
@@ -69,48 +82,72 @@ function named({ config, host, output }: ManagerParts, clock: Clock): Output {
   return withNames(output, { session: host.openstack(), clock, log: host.log });
 }
 
-function createTasks(parts: ManagerParts, clock: Clock): readonly PollingTask[] {
-  const { config, host, output, registry, sources } = parts;
+interface Tasks {
+  readonly tasks: readonly PollingTask[];
+  readonly participation: Participation | undefined;
+}
+
+function createTasks(parts: ManagerParts, clock: Clock): Tasks {
+  const { config, host, output, registry, sharing, sources } = parts;
   const { polling } = config;
   const discoverer = createDiscoverer(registry.discoveries);
   warnOfUnmatched(parts);
-  const tasks: PollingTask[] = [];
-  for (const [seconds, group] of groupByInterval(sources)) {
+  const runs = [...groupByInterval(sources)].map(([seconds, group]) => {
     const interval = seconds * 1000;
-    const runs = group.flatMap((source) =>
-      registry.pollsters
-        .filter(({ name }) => supports(source.meters, name))
-        .map(
-          (entry) =>
-            new PollsterRun(source, entry, {
-              host,
-              output,
-              discoverer,
-              clock,
-              sampleSource: config.default.sampleSource,
-              batchSize: polling.batchSize,
-              deadline: milliseconds(polling.pollsterTimeout) ?? interval,
-              ...(parts.heartbeat === undefined ? {} : { heartbeat: parts.heartbeat }),
-            }),
-        ),
-    );
-    if (runs.length === 0) continue;
-    tasks.push(
-      new PollingTask(runs, {
-        grid: slotGrid(host.hostname, interval),
-        lanes: polling.threadsToProcessPollsters,
-        deadline: milliseconds(polling.cycleTimeout) ?? 2 * interval,
-        clock,
-        log: host.log,
-        cycleEnded: (report) => output.cycleEnded?.(report),
-      }),
-    );
-  }
-  if (tasks.length === 0) {
+    return {
+      interval,
+      runs: group.flatMap((source) =>
+        registry.pollsters
+          .filter(({ name }) => supports(source.meters, name))
+          .map(
+            (entry) =>
+              new PollsterRun(source, entry, {
+                host,
+                output,
+                discoverer,
+                ...(sharing && { groups: sharing.groups }),
+                clock,
+                sampleSource: config.default.sampleSource,
+                batchSize: polling.batchSize,
+                deadline: milliseconds(polling.pollsterTimeout) ?? interval,
+                ...(parts.heartbeat === undefined ? {} : { heartbeat: parts.heartbeat }),
+              }),
+          ),
+      ),
+    };
+  });
+  const busy = runs.filter((task) => task.runs.length > 0);
+  if (busy.length === 0) {
     const known = registry.pollsters.map(({ name }) => name).sort();
     throw new ConfigError(`no polling source selects any of the loaded pollsters (${known.join(', ')})`);
   }
-  return tasks;
+  const groups = [...new Set(busy.flatMap((task) => groupsOf(task.runs)))];
+  const participation = groups.length === 0 ? undefined : sharing?.takePart(groups);
+  const tasks = busy.map(
+    ({ interval, runs }) =>
+      new PollingTask(runs, {
+        grid: slotGrid(gridOwner(runs, parts), interval),
+        lanes: polling.threadsToProcessPollsters,
+        deadline: milliseconds(polling.cycleTimeout) ?? 2 * interval,
+        clock,
+        ...(participation && { participation }),
+        log: host.log,
+        cycleEnded: (report) => output.cycleEnded?.(report),
+      }),
+  );
+  return { tasks, participation };
+}
+
+/** Agents that share work poll it on one grid, so that none of its slots lies between two of them. */
+function gridOwner(runs: readonly PollsterRun[], { host, sharing }: ManagerParts): string {
+  if (sharing === undefined) return host.hostname;
+  const { found, prefix } = sharing.groups;
+  const ofThisHost = found(host.hostname);
+  return groupsOf(runs).some((group) => group !== ofThisHost) ? prefix : host.hostname;
+}
+
+function groupsOf(runs: readonly PollsterRun[]): readonly string[] {
+  return runs.flatMap(({ groups }) => groups);
 }
 
 /** A name that selects nothing is a mistake, unless it is of a namespace that another agent polls. */

@@ -5,6 +5,8 @@ import type { CycleCache, PollContext, Reading, Resource } from '../plugin.ts';
 import type { Sample } from '../sample.ts';
 import type { Clock } from '../util/clock.ts';
 import { scope, untilAborted } from '../util/scope.ts';
+import { everything, type Share } from './coordination/share.ts';
+import type { WorkGroups } from './coordination/work-groups.ts';
 import type { Discoverer } from './discovery.ts';
 import type { AgentHost } from './host.ts';
 import type { LoadedDiscovery, LoadedPollster } from './registry.ts';
@@ -15,6 +17,8 @@ export interface RunSettings {
   readonly host: AgentHost;
   readonly output: Output;
   readonly discoverer: Discoverer;
+  /** Where agents share their work. */
+  readonly groups?: WorkGroups;
   readonly clock: Clock;
   readonly sampleSource: string;
   /** Samples handed to the output at a time; 0 hands over each alone. */
@@ -35,6 +39,8 @@ export interface Cycle {
   readonly polled: Map<string, Set<string>>;
   /** What to poll instead of what the discovery finds. */
   readonly only?: readonly Resource[];
+  /** The part of the shared work to poll; left out, it is all. */
+  readonly share?: Share;
   /** Wall-clock milliseconds for the time stamps, where that is not when each pollster begins. */
   readonly time?: number;
 }
@@ -75,6 +81,17 @@ export class PollsterRun {
     return this.#discoveries().some((url) => discoverer.find(url, this.entry.namespace) === discovery);
   }
 
+  /** The groups in which agents share its work; none where it is polled by each. */
+  get groups(): readonly string[] {
+    const { discoverer, groups } = this.#settings;
+    if (groups === undefined) return [];
+    const pollsters = groups.pollsters(this.source);
+    if (pollsters !== undefined) return [pollsters];
+    const found = this.#discoveries().map((url) => discoverer.find(url, this.entry.namespace)?.discovery.group ?? null);
+    const listed = this.source.resources.length > 0 ? [groups.listed(this.source)] : [];
+    return [...listed, ...found.filter((group) => group !== null).map(groups.found)];
+  }
+
   /** Never rejects. A run whose predecessor has not ended is not begun. */
   async run(cycle: Cycle): Promise<RunResult> {
     if (this.#running) return { samples: 0, failure: 'skipped, its poll of an earlier cycle has not ended' };
@@ -112,7 +129,7 @@ export class PollsterRun {
   ): Promise<void> {
     const { batchSize, clock, heartbeat, output, sampleSource } = this.#settings;
     const { name, pollster } = this.entry;
-    const resources = this.#unpolled(cycle.only ?? (await this.#candidates(ctx)), cycle);
+    const resources = this.#unpolled(cycle.only ?? (await this.#candidates(ctx, cycle.share ?? everything)), cycle);
     if (resources.length === 0) return;
     const time = cycle.time ?? clock.now();
     const stamp = createStamp({
@@ -161,11 +178,21 @@ export class PollsterRun {
     heartbeat?.(name, time);
   }
 
-  async #candidates(ctx: PollContext): Promise<readonly Resource[]> {
-    const { discoverer } = this.#settings;
-    const { namespace } = this.entry;
-    const found: Resource[] = this.source.resources.map((id) => ({ id }));
-    for (const url of this.#discoveries()) found.push(...(await discoverer.discover(url, namespace, ctx)));
+  async #candidates(ctx: PollContext, share: Share): Promise<readonly Resource[]> {
+    const { discoverer, groups } = this.#settings;
+    const { name, namespace } = this.entry;
+    const { resources } = this.source;
+    const pollsters = groups?.pollsters(this.source);
+    if (pollsters !== undefined && !share.owns(pollsters, name)) return [];
+    // A group shares pollsters or resources: in both, some pairs of the two would be nobody's.
+    const shared = pollsters === undefined ? groups : undefined;
+    const listed = shared && resources.length > 0 ? shared.listed(this.source) : null;
+    const ours = shared === undefined ? everything : share;
+    const found: Resource[] = resources.filter((id) => ours.owns(listed, id)).map((id) => ({ id }));
+    const isOurs =
+      shared &&
+      ((group: string | null, { id }: Resource) => ours.owns(group === null ? null : shared.found(group), id));
+    for (const url of this.#discoveries()) found.push(...(await discoverer.discover(url, namespace, ctx, isOurs)));
     return found;
   }
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** `ceilometer-polling`: polls the namespaces of this host and delivers the samples. */
+import { coordinationOpener, type OpenCoordination } from '../agent/coordination/open-coordination.ts';
 import { createGeneration } from '../agent/generation.ts';
 import { heartbeatOpener, type OpenHeartbeat } from '../agent/heartbeat.ts';
 import { type Generation, runService, withSignals } from '../agent/service.ts';
@@ -60,7 +61,13 @@ async function poll(args: PollingArguments): Promise<number> {
   const openOutput = outputOpener(args.output, log);
   const states = new StateStore({ log });
   if (args.once) return once(await generation(args, loaded, { openOutput, states, log }));
-  const shared = { openOutput, openHeartbeat: heartbeatOpener(), states, log };
+  const shared = {
+    openOutput,
+    openHeartbeat: heartbeatOpener(),
+    openCoordination: coordinationOpener(log),
+    states,
+    log,
+  };
   const first = await generation(args, loaded, shared);
   try {
     const undelivered = await runService({
@@ -85,6 +92,8 @@ interface Shared {
   readonly openOutput: OpenOutput;
   /** A run that polls once has none: it must not take the socket of a daemon. */
   readonly openHeartbeat?: OpenHeartbeat;
+  /** Nor does it take work from daemons. */
+  readonly openCoordination?: OpenCoordination;
   readonly states: StateStore;
   readonly log: Log;
 }

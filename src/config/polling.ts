@@ -16,6 +16,8 @@ export interface PollingSource {
   readonly resources: readonly string[];
   /** Discoveries to use in place of the pollsters' own, as `scheme://parameter`. */
   readonly discovery: readonly string[];
+  /** Names the group in which its pollsters are shared, with its place in the file. */
+  readonly groupExpression?: { readonly text: string; readonly where: string };
   /** Where in the file it starts. */
   readonly line: number;
 }
@@ -34,6 +36,8 @@ const LONGEST_INTERVAL = 2_147_483;
 
 const names = z.array(z.string().min(1, { error: ({ input }) => expectedGot('a text', input) }));
 const optionalNames = names.nullish().transform((list) => list ?? []);
+
+const expression = 'group_id_coordination_expression';
 
 const sourceSchema = z.looseObject({
   name: z.unknown().transform((value, context) => {
@@ -56,6 +60,10 @@ const sourceSchema = z.looseObject({
   }),
   resources: optionalNames,
   discovery: optionalNames,
+  [expression]: z
+    .unknown()
+    .optional()
+    .transform((value) => (value === null || value === undefined || value === '' ? undefined : String(value))),
 });
 
 const pollingSchema = z.looseObject({
@@ -100,14 +108,14 @@ export function findPollingFile(cfgFile: string, searchPath: readonly string[]):
 /** Reads a polling file. Throws {@link ConfigError} with one line for each mistake. */
 export function loadPolling(path: string): LoadedPolling {
   const file = readYamlFile(path, pollingSchema);
-  const sources = file.value.sources.map(({ name, interval, meters, resources, discovery }, at) => {
+  const sources = file.value.sources.map(({ [expression]: text, name, interval, meters, resources, discovery }, at) => {
     const line = file.lineOf(['sources', at]);
-    return Object.freeze({ name, interval, meters, resources, discovery, line });
+    const where = `${path}:${file.lineOf(['sources', at, expression])}: sources[${at}].${expression}`;
+    const source = { name, interval, meters, resources, discovery, line };
+    return Object.freeze(text === undefined ? source : { ...source, groupExpression: { text, where } });
   });
   return { sources, warnings: review(path, file) };
 }
-
-const coordination = 'group_id_coordination_expression';
 
 function review(path: string, file: YamlFile<Polling>): readonly string[] {
   const warnings: string[] = [];
@@ -120,12 +128,11 @@ function review(path: string, file: YamlFile<Polling>): readonly string[] {
   };
   for (const key of Object.keys(file.value)) if (key !== 'sources') warn([key], unknown(key, ['sources']));
   if (file.value.sources.length === 0) warn(['sources'], 'sources: the list is empty, so nothing is polled');
-  const known = [...Object.keys(sourceSchema.shape), coordination];
+  const known = Object.keys(sourceSchema.shape);
   for (const [at, source] of file.value.sources.entries()) {
     for (const key of Object.keys(source)) {
       const where = ['sources', at, key];
-      if (key === coordination) warn(where, `sources[${at}].${key}: has no effect in this version`);
-      else if (!known.includes(key)) warn(where, `sources[${at}]: ${unknown(key, known)}`);
+      if (!known.includes(key)) warn(where, `sources[${at}]: ${unknown(key, known)}`);
     }
   }
   return warnings;
