@@ -100,9 +100,9 @@ describeWith(['etcd', 'redis'], 'agents that share their work', () => {
     await until('all know of each other', () => fleet.processes.every(({ stderr }) => /agents[=:" ]+3/.test(stderr)));
     const begin = (await slotsPass(0)) + 1;
     await redis.stop();
-    await slotsPass(3);
+    await slotsPass(2);
     await redis.start();
-    const outage = fleet.coverage(begin, await slotsPass(2));
+    const outage = fleet.coverage(begin, await slotsPass(1));
     show('an outage of the backend', outage);
     const [reloaded] = fleet.processes;
     const reloadedAt = fleet.slotAt(Date.now()) + 1;

@@ -9,11 +9,12 @@ import type { CoordinationBackend } from '../../../src/agent/coordination/backen
 import { openBackend } from '../../../src/agent/coordination/open-backend.ts';
 import { startEtcd } from '../../helpers/etcd.ts';
 import { eventually } from '../../helpers/eventually.ts';
-import { type Restartable, startRedis, startSentinel } from '../../helpers/redis.ts';
+import { makePki } from '../../helpers/pki.ts';
+import { startRedis, startSentinel } from '../../helpers/redis.ts';
+import type { Restartable, ServerTls } from '../../helpers/restartable.ts';
 import { describeWith } from '../../helpers/services.ts';
 
-/** The shortest that etcd grants. */
-const LEASE = 2_000;
+const LEASE = 3_000;
 
 interface Place extends AsyncDisposable {
   readonly url: string;
@@ -72,11 +73,16 @@ function promises(start: () => Promise<Place>): void {
   it('keeps more groups than fit in one request', async () => {
     const groups = Array.from({ length: 130 }, (_, index) => `many ${index}`);
 
-    await member('a').sync(groups, signal());
-    const answer = await member('b').sync(groups, signal());
+    const [a, b] = [member('a'), member('b')];
 
-    expect([...answer.values()].every((names) => names.length === 2)).toBe(true);
-    expect(answer.size).toBe(130);
+    const withTwo = async () => {
+      await a.sync(groups, signal());
+      const answer = await b.sync(groups, signal());
+      return [...answer.values()].filter((names) => names.length === 2).length;
+    };
+
+    // Where it takes longer than the lease, it takes another time.
+    await eventually(withTwo).toBe(130);
   });
 
   it('does not show a member that left, from then on', async () => {
@@ -89,31 +95,19 @@ function promises(start: () => Promise<Place>): void {
     expect([await members(b, 'left'), await members(b, 'stayed')]).toEqual([['b'], ['a', 'b']]);
   });
 
-  it('shows a member for its lease after the last sync, and then no more', async () => {
+  it('keeps a member that syncs in its lease, no longer, and takes it back', async () => {
     const [a, b] = [member('a'), member('b')];
-    await a.sync(['lease'], signal());
-    const last = performance.now();
-
-    const early = await members(b, 'lease');
-    const earlyAt = performance.now() - last;
-    await eventually(() => members(b, 'lease')).toEqual(['b']);
-
-    expect(a.lease).toBe(LEASE);
-    // On a machine that stood still in between there was nothing to see.
-    if (earlyAt < LEASE / 2) expect(early).toEqual(['a', 'b']);
-  });
-
-  it('keeps a member that syncs in its lease, and takes one back that was away for longer', async () => {
-    const [a, b] = [member('a'), member('b')];
-    for (let beat = 0; beat < 5; beat += 1) {
+    for (let beat = 0; beat < 6; beat += 1) {
       await a.sync(['beating'], signal());
-      await sleep(LEASE / 4);
+      await sleep(LEASE / 5);
     }
-    expect(await members(b, 'beating')).toContain('a');
+    const kept = await members(b, 'beating');
 
     await eventually(() => members(b, 'beating')).toEqual(['b']);
     await a.sync(['beating'], signal());
 
+    expect(a.lease).toBe(LEASE);
+    expect(kept).toEqual(['a', 'b']);
     expect(await members(b, 'beating')).toEqual(['a', 'b']);
   });
 
@@ -167,21 +161,7 @@ describeWith('redis', 'members in Redis', () => {
   });
 });
 
-describeWith('redis', 'members in Redis behind a sentinel', () => {
-  promises(async () => {
-    const master = await startRedis();
-    const sentinel = await startSentinel(master.port);
-    return {
-      // The first sentinel is away for good.
-      url: `redis://127.0.0.1:1?sentinel=mymaster&sentinel_fallback=127.0.0.1:${sentinel.port}&membership_timeout=${seconds}`,
-      service: master,
-      [Symbol.asyncDispose]: async () => {
-        await sentinel[Symbol.asyncDispose]();
-        await master[Symbol.asyncDispose]();
-      },
-    };
-  });
-
+describeWith('redis', 'members in Redis behind sentinels', () => {
   it('follows the master when it fails', async () => {
     const master = await startRedis();
     const replica = await startRedis([`replicaof 127.0.0.1 ${master.port}`]);
@@ -191,7 +171,11 @@ describeWith('redis', 'members in Redis behind a sentinel', () => {
     look.destroy();
     // It asks the master for its replicas at first, and then every ten seconds.
     const sentinel = await startSentinel(master.port);
-    const backend = openBackend(`redis://127.0.0.1:${sentinel.port}?sentinel=mymaster&socket_timeout=2`, 'a');
+    // The first sentinel is away for good.
+    const backend = openBackend(
+      `redis://127.0.0.1:1?sentinel=mymaster&sentinel_fallback=127.0.0.1:${sentinel.port}&socket_timeout=2`,
+      'a',
+    );
     const joined = () => backend.sync(['g'], AbortSignal.timeout(2_000)).then((answer) => answer.get('g'));
     try {
       await eventually(() => joined().catch(String)).toEqual(['a']);
@@ -203,4 +187,49 @@ describeWith('redis', 'members in Redis behind a sentinel', () => {
       for (const server of [sentinel, replica, master]) await server[Symbol.asyncDispose]();
     }
   }, 60_000);
+});
+
+describeWith(['etcd', 'redis', 'openssl'], 'members over TLS', () => {
+  let folder: string;
+  const file = (name: string) => join(folder, `${name}.pem`);
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'ceilometer-tls-'));
+    await makePki(folder);
+  });
+
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  const server = (): ServerTls => ({ ca: file('cacert'), cert: file('servercert'), key: file('serverkey') });
+
+  /** What a member sees that shows a certificate, and one that shows none. */
+  async function tries(start: (tls: ServerTls) => Promise<Restartable>, url: (port: number) => string, own: string) {
+    await using service = await start(server());
+    const backends = [openBackend(url(service.port) + own, 'a'), openBackend(url(service.port), 'b')];
+    const seen = [];
+    for (const backend of backends) {
+      seen.push(
+        await backend.sync(['g'], signal()).then(
+          (answer) => answer.get('g'),
+          () => 'refused',
+        ),
+      );
+      await backend.close();
+    }
+    return seen;
+  }
+
+  it('knows etcd by its authority, and is known by a certificate', async () => {
+    const url = (port: number) => `etcd3+https://localhost:${port}?ca_cert=${file('cacert')}`;
+    const own = `&cert_cert=${file('clientcert')}&cert_key=${file('clientkey')}`;
+
+    expect(await tries(startEtcd, url, own)).toEqual([['a'], 'refused']);
+  });
+
+  it('knows Redis by its authority, and is known by a certificate', async () => {
+    const url = (port: number) => `redis://localhost:${port}?ssl=true&ssl_ca_certs=${file('cacert')}`;
+    const own = `&ssl_certfile=${file('clientcert')}&ssl_keyfile=${file('clientkey')}`;
+
+    expect(await tries((tls) => startRedis([], tls), url, own)).toEqual([['a'], 'refused']);
+  });
 });
