@@ -84,7 +84,8 @@ export class Membership {
       release: async () => {
         this.#users.delete(user);
         const still = [...this.#users].flatMap((other) => other.groups);
-        if (!this.#left) await this.#leave(groups.filter((group) => !still.includes(group)));
+        const unused = groups.filter((group) => this.#rings.has(group) && !still.includes(group));
+        if (!this.#left) await this.#leave(unused);
       },
     };
   }
