@@ -2,6 +2,9 @@ import { codeOf, describeError, ServiceError } from '../errors.ts';
 import type { PollContext, Resource } from '../plugin.ts';
 import type { LoadedDiscovery } from './registry.ts';
 
+/** Whether this agent polls what a discovery of the group found. */
+type IsOurs = (group: string | null, resource: Resource) => boolean;
+
 /**
  * Resolves the discoveries of a source or pollster, `name`, `name:parameter` or `name://parameter`. Within a cycle each is asked once,
  * whoever needs it, and its failure is shared like its result.
@@ -9,9 +12,10 @@ import type { LoadedDiscovery } from './registry.ts';
 export interface Discoverer {
   /** The discovery that a URL means to pollsters of this namespace. */
   find(url: string, namespace: string): LoadedDiscovery | undefined;
-  discover(url: string, namespace: string, ctx: PollContext): Promise<readonly Resource[]>;
+  /** Those of which `isOurs` holds; all where it is left out. It does not change within a cycle. */
+  discover(url: string, namespace: string, ctx: PollContext, isOurs?: IsOurs): Promise<readonly Resource[]>;
   /** The same, a page at a time where the discovery can, for one who does not share it: nothing of it is kept. */
-  pages(url: string, namespace: string, ctx: PollContext): AsyncIterable<readonly Resource[]>;
+  pages(url: string, namespace: string, ctx: PollContext, isOurs?: IsOurs): AsyncIterable<readonly Resource[]>;
 }
 
 export function createDiscoverer(discoveries: readonly LoadedDiscovery[]): Discoverer {
@@ -28,22 +32,36 @@ export function createDiscoverer(discoveries: readonly LoadedDiscovery[]): Disco
     return found;
   }
 
-  async function discover(url: string, namespace: string, ctx: PollContext): Promise<readonly Resource[]> {
+  async function discover(
+    url: string,
+    namespace: string,
+    ctx: PollContext,
+    isOurs?: IsOurs,
+  ): Promise<readonly Resource[]> {
     const { namespace: of, discovery } = known(url, namespace);
-    return ctx.cache.get(`discovery ${of} ${url}`, async () => {
+    const all = ctx.cache.get(`discovery ${of} ${url}`, async () => {
       try {
         return checked(await discovery.discover(partsOf(url).parameter, ctx));
       } catch (err) {
         throw failure(url, err, ctx);
       }
     });
+    if (isOurs === undefined) return all;
+    return ctx.cache.get(`share of discovery ${of} ${url}`, async () =>
+      (await all).filter((resource) => isOurs(discovery.group, resource)),
+    );
   }
 
-  async function* pages(url: string, namespace: string, ctx: PollContext): AsyncGenerator<readonly Resource[]> {
+  async function* pages(
+    url: string,
+    namespace: string,
+    ctx: PollContext,
+    isOurs?: IsOurs,
+  ): AsyncGenerator<readonly Resource[]> {
     const { discovery } = known(url, namespace);
     const found = discovery.pages?.(partsOf(url).parameter, ctx);
     if (found === undefined) {
-      yield await discover(url, namespace, ctx);
+      yield await discover(url, namespace, ctx, isOurs);
       return;
     }
     const iterator = found[Symbol.asyncIterator]();
@@ -54,7 +72,8 @@ export function createDiscoverer(discoveries: readonly LoadedDiscovery[]): Disco
           throw failure(url, err, ctx);
         });
         if (page.done === true) return;
-        yield checked(page.value);
+        const resources = checked(page.value);
+        yield isOurs === undefined ? resources : resources.filter((resource) => isOurs(discovery.group, resource));
       }
     } finally {
       await iterator.return?.();

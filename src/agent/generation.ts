@@ -7,6 +7,8 @@ import type { Output } from '../output/output.ts';
 import type { Logger } from '../plugin.ts';
 import type { OpenListeners } from '../prometheus/open-listeners.ts';
 import type { Lease } from '../util/leases.ts';
+import type { OpenCoordination } from './coordination/open-coordination.ts';
+import { workGroups } from './coordination/work-groups.ts';
 import type { OpenHeartbeat } from './heartbeat.ts';
 import { createHost } from './host.ts';
 import { createManager } from './manager.ts';
@@ -30,6 +32,8 @@ export interface GenerationRequest {
   readonly version?: string;
   /** Outlives the generation, as what was counted does. */
   readonly counts?: CountBook;
+  /** For `[coordination] backend_url`; left out, this run polls everything and nobody is told of it. */
+  readonly openCoordination?: OpenCoordination;
   /** Outlives the generation. */
   readonly states: StateStore;
   /** Where state is kept over a restart; undefined keeps it in memory. */
@@ -41,7 +45,7 @@ export interface GenerationRequest {
 export async function createGeneration(request: GenerationRequest): Promise<Generation> {
   const { loaded, log, sources, states } = request;
   const { config } = loaded;
-  if (request.pollsterList !== undefined && config.coordination.backendUrl !== undefined) {
+  if (request.pollsterList !== undefined && config.coordination.backendUrl) {
     throw new ConfigError(
       '--pollster-list cannot be used with [coordination] backend_url: samples would be lost or doubled',
     );
@@ -69,6 +73,9 @@ export async function createGeneration(request: GenerationRequest): Promise<Gene
     if (heartbeat !== undefined) opened.push(heartbeat.release);
     const output = request.openOutput(config);
     opened.push(output.release);
+    const { backendUrl } = config.coordination;
+    const membership = backendUrl ? request.openCoordination?.(backendUrl) : undefined;
+    if (membership !== undefined) opened.push(membership.release);
     const manager = createManager({
       config,
       host,
@@ -77,6 +84,16 @@ export async function createGeneration(request: GenerationRequest): Promise<Gene
       output: output.value,
       ...(heartbeat === undefined ? {} : { heartbeat: heartbeat.value.beat }),
       ...(request.counts && { counts: request.counts }),
+      ...(membership && {
+        sharing: {
+          groups: workGroups(config, namespaces, sources, log),
+          takePart(groups) {
+            const participation = membership.value.use(groups);
+            opened.push(participation.release);
+            return participation;
+          },
+        },
+      }),
     });
     opened.push(
       await serveMetrics(request, {
@@ -89,7 +106,13 @@ export async function createGeneration(request: GenerationRequest): Promise<Gene
       }),
     );
     states.moveTo({ folder: request.stateFolder, agent: `polling-${[...namespaces].sort().join('-')}` });
-    return { manager, output: output.value, grace: config.default.gracefulShutdownTimeout * 1000, close };
+    return {
+      manager,
+      output: output.value,
+      grace: config.default.gracefulShutdownTimeout * 1000,
+      leave: async () => membership?.value.leave(),
+      close,
+    };
   } catch (err) {
     await close();
     throw err;

@@ -6,6 +6,8 @@ import type { PollingSource } from '../config/polling.ts';
 import { ConfigError } from '../errors.ts';
 import type { CycleReport, Output } from '../output/output.ts';
 import { type Clock, systemClock } from '../util/clock.ts';
+import type { Participation } from './coordination/membership.ts';
+import type { WorkGroups } from './coordination/work-groups.ts';
 import { createDiscoverer } from './discovery.ts';
 import { watchDiscoveries } from './edge-polls.ts';
 import type { AgentHost } from './host.ts';
@@ -27,6 +29,14 @@ export interface ManagerParts {
   readonly heartbeat?: (pollster: string, timestamp: number) => void;
   /** Goes on counting where another manager ended; a book of its own where left out. */
   readonly counts?: CountBook;
+  /** Where agents share their work. */
+  readonly sharing?: Sharing;
+}
+
+interface Sharing {
+  readonly groups: WorkGroups;
+  /** Takes part in groups; called once at most. */
+  takePart(groups: readonly string[]): Participation;
 }
 
 /** One configuration's polling. A reload makes a new manager and lets it take over from the old one. */
@@ -47,11 +57,14 @@ export interface AgentManager {
 export function createManager(parts: ManagerParts): AgentManager {
   const clock = parts.clock ?? systemClock;
   const { host, registry } = parts;
-  const tasks = createTasks({ ...parts, output: named(parts, clock) }, clock);
+  const { tasks, participation } = createTasks({ ...parts, output: named(parts, clock) }, clock);
   return {
     pollsters: tasks.reduce((sum, { size }) => sum + size, 0),
     async run(stop, kill, predecessor) {
       const polled = predecessor?.lastSlots();
+      participation?.onDeparture(() => {
+        if (!stop.aborted) for (const task of tasks) task.fillIn(kill);
+      });
       watchDiscoveries({ discoveries: registry.discoveries, tasks, clock, log: host.log }, stop, kill);
       await Promise.all(tasks.map((task) => task.run(stop, kill, polled?.get(task.interval))));
     },
@@ -75,14 +88,18 @@ function named({ config, host, output }: ManagerParts, clock: Clock): Output {
   return withNames(output, { session: host.openstack(), clock, log: host.log });
 }
 
-function createTasks(parts: ManagerParts, clock: Clock): readonly PollingTask[] {
-  const { config, host, output, registry, sources } = parts;
+interface Tasks {
+  readonly tasks: readonly PollingTask[];
+  readonly participation: Participation | undefined;
+}
+
+function createTasks(parts: ManagerParts, clock: Clock): Tasks {
+  const { config, host, output, registry, sharing, sources } = parts;
   const { polling } = config;
   const { counts = createCountBook() } = parts;
   const discoverer = createDiscoverer(registry.discoveries);
   warnOfUnmatched(parts);
-  const tasks: PollingTask[] = [];
-  for (const [seconds, group] of groupByInterval(sources)) {
+  const runs = [...groupByInterval(sources)].map(([seconds, group]) => {
     const interval = seconds * 1000;
     const selected = group.flatMap((source) =>
       registry.pollsters.filter(({ name }) => supports(source.meters, name)).map((entry) => ({ source, entry })),
@@ -93,6 +110,7 @@ function createTasks(parts: ManagerParts, clock: Clock): readonly PollingTask[] 
       output,
       discoverer,
       sole: (url) => urls.indexOf(url) === urls.lastIndexOf(url),
+      ...(sharing && { groups: sharing.groups }),
       clock,
       sampleSource: config.default.sampleSource,
       batchSize: polling.batchSize,
@@ -103,24 +121,41 @@ function createTasks(parts: ManagerParts, clock: Clock): readonly PollingTask[] 
       ({ source, entry }) =>
         new PollsterRun(source, entry, counts.pollster(source.name, entry.namespace, entry.name), settings),
     );
-    if (runs.length === 0) continue;
-    tasks.push(
-      new PollingTask(runs, {
-        grid: slotGrid(host.hostname, interval),
-        lanes: polling.threadsToProcessPollsters,
-        deadline: milliseconds(polling.cycleTimeout) ?? 2 * interval,
-        clock,
-        log: host.log,
-        counts: counts.task(seconds),
-        cycleEnded: (report) => output.cycleEnded?.(report),
-      }),
-    );
-  }
-  if (tasks.length === 0) {
+    return { interval, runs };
+  });
+  const busy = runs.filter((task) => task.runs.length > 0);
+  if (busy.length === 0) {
     const known = registry.pollsters.map(({ name }) => name).sort();
     throw new ConfigError(`no polling source selects any of the loaded pollsters (${known.join(', ')})`);
   }
-  return tasks;
+  const groups = [...new Set(busy.flatMap((task) => groupsOf(task.runs)))];
+  const participation = groups.length === 0 ? undefined : sharing?.takePart(groups);
+  const tasks = busy.map(
+    ({ interval, runs }) =>
+      new PollingTask(runs, {
+        grid: slotGrid(gridOwner(runs, parts), interval),
+        lanes: polling.threadsToProcessPollsters,
+        deadline: milliseconds(polling.cycleTimeout) ?? 2 * interval,
+        clock,
+        ...(participation && { participation }),
+        log: host.log,
+        counts: counts.task(interval / 1000),
+        cycleEnded: (report) => output.cycleEnded?.(report),
+      }),
+  );
+  return { tasks, participation };
+}
+
+/** Agents that share work poll it on one grid, so that none of its slots lies between two of them. */
+function gridOwner(runs: readonly PollsterRun[], { host, sharing }: ManagerParts): string {
+  if (sharing === undefined) return host.hostname;
+  const { found, prefix } = sharing.groups;
+  const ofThisHost = found(host.hostname);
+  return groupsOf(runs).some((group) => group !== ofThisHost) ? prefix : host.hostname;
+}
+
+function groupsOf(runs: readonly PollsterRun[]): readonly string[] {
+  return runs.flatMap(({ groups }) => groups);
 }
 
 /** A name that selects nothing is a mistake, unless it is of a namespace that another agent polls. */

@@ -4,12 +4,14 @@ import type { Clock } from '../util/clock.ts';
 import { forEachLimit } from '../util/map-limit.ts';
 import { scope } from '../util/scope.ts';
 import { createTurns } from '../util/turns.ts';
+import type { Participation } from './coordination/membership.ts';
+import { both, gained, type Share } from './coordination/share.ts';
 import { createCycleCache } from './cycle-cache.ts';
 import { FailureLog } from './failure-log.ts';
 import type { PollCounts, TaskCounts } from './poll-counts.ts';
 import type { Cycle, PollsterRun, RunResult } from './pollster-run.ts';
 import type { LoadedDiscovery } from './registry.ts';
-import type { SlotGrid } from './slots.ts';
+import { type SlotGrid, slotAt, slotStart } from './slots.ts';
 import { type Tick, ticks } from './ticker.ts';
 
 export interface TaskSettings {
@@ -19,6 +21,8 @@ export interface TaskSettings {
   /** Milliseconds after which what is left of a cycle is let go of. */
   readonly deadline: number;
   readonly clock: Clock;
+  /** Where its work is shared with other agents. */
+  readonly participation?: Participation;
   readonly log: Logger;
   readonly counts: TaskCounts;
   readonly cycleEnded: (report: CycleReport) => void;
@@ -41,6 +45,10 @@ interface WaitingEdge {
 
 /** Milliseconds for the poll of one edge; a cycle that is due waits that long at most. */
 const EDGE_DEADLINE = 10_000;
+/** Milliseconds that a cycle waits to learn its share, where its interval is not short. */
+const SHARE_PATIENCE = 2_000;
+/** The part of what is left of a slot that may be spent on what other agents left. */
+const FILL_SHARE = 0.9;
 /** Edges that may wait for their poll. */
 const EDGES_MAX = 1_000;
 
@@ -61,6 +69,9 @@ export class PollingTask {
   #lastReport: CycleReport | undefined;
   /** On the clock that never steps, when the last cycle ended or the first one was due. */
   #lastEnded: number | undefined;
+  /** What was polled of the shared work in the last slot. */
+  #covered: Share | undefined;
+  #fillWaits = false;
 
   constructor(runs: readonly PollsterRun[], settings: TaskSettings) {
     this.#runs = runs;
@@ -120,6 +131,7 @@ export class PollingTask {
       await this.cycle(tick, kill);
     }
     await this.#edgesAtWork;
+    await this.#takeTurn(async () => {});
   }
 
   isFedBy(discovery: LoadedDiscovery): boolean {
@@ -189,6 +201,43 @@ export class PollingTask {
     return results;
   }
 
+  /** Polls in the slot in hand what this agent has of the shared work since others left, after what is in hand. */
+  fillIn(kill: AbortSignal): void {
+    if (this.#fillWaits) return;
+    this.#fillWaits = true;
+    // Never rejects.
+    void this.#takeTurn(() => {
+      this.#fillWaits = false;
+      return this.#fillIn(kill);
+    });
+  }
+
+  async #fillIn(kill: AbortSignal): Promise<void> {
+    const { clock, grid, log } = this.#settings;
+    const [slot, before] = [this.#lastSlot, this.#covered];
+    const runs = this.#runs.filter(({ groups }) => groups.length > 0);
+    if (slot === undefined || before === undefined || runs.length === 0) return;
+    const share = await this.#share();
+    const now = clock.now();
+    if (share === undefined) return;
+    // The next cycle is due, and has it.
+    if (kill.aborted || slotAt(grid, now) !== slot) return;
+    this.#covered = both(before, share);
+    using limit = scope(kill, FILL_SHARE * (slotStart(grid, slot + 1) - now), 'what other agents left of the slot');
+    const results = await this.#runAll(runs, {
+      slot,
+      signal: limit.signal,
+      cache: createCycleCache(),
+      polled: new Map(),
+      share: gained(share, before),
+    });
+    const failures = [...results.values()].map(({ failure }) => failure).filter((failure) => failure !== undefined);
+    const samples = samplesOf(results);
+    if (failures.length > 0 && !kill.aborted) {
+      log.warn({ samples, failures: failures.length, first: failures[0] }, 'could not poll all that other agents left');
+    } else if (samples > 0) log.info({ samples }, 'polled what other agents left');
+  }
+
   /** One cycle as soon as no edge is in hand. Never rejects. */
   cycle(tick: Tick, kill: AbortSignal): Promise<CycleReport> {
     return this.#takeTurn(() => this.#cycle(tick, kill));
@@ -196,6 +245,8 @@ export class PollingTask {
 
   async #cycle(tick: Tick, kill: AbortSignal): Promise<CycleReport> {
     const { clock, counts, deadline, grid, log, cycleEnded } = this.#settings;
+    const share = await this.#share();
+    this.#covered = share;
     const startedAt = clock.now();
     const started = clock.monotonic();
     this.#lastSlot = tick.slot;
@@ -205,6 +256,7 @@ export class PollingTask {
       signal: limit.signal,
       cache: createCycleCache(),
       polled: new Map(),
+      ...(share && { share }),
     });
     const ended = clock.monotonic();
     this.#lastEnded = ended;
@@ -227,6 +279,11 @@ export class PollingTask {
     log.info({ sources: report.sources, pollsters, samples, failures: failures.length, seconds }, 'cycle done');
     cycleEnded(report);
     return report;
+  }
+
+  /** Undefined where all work is its own. */
+  async #share(): Promise<Share | undefined> {
+    return this.#settings.participation?.share(Math.min(SHARE_PATIENCE, this.interval / 4));
   }
 
   /** Another order each cycle, so that a deadline does not always cost the same pollsters. */

@@ -5,6 +5,8 @@ import type { CycleCache, PollContext, Reading, Resource } from '../plugin.ts';
 import type { Sample } from '../sample.ts';
 import type { Clock } from '../util/clock.ts';
 import { scope, untilAborted } from '../util/scope.ts';
+import { everything, type Share } from './coordination/share.ts';
+import type { WorkGroups } from './coordination/work-groups.ts';
 import type { Discoverer } from './discovery.ts';
 import type { AgentHost } from './host.ts';
 import type { PollCounts, PollResult } from './poll-counts.ts';
@@ -18,6 +20,8 @@ export interface RunSettings {
   readonly discoverer: Discoverer;
   /** Whether nobody else of the cycle asks this discovery, so that its pages need not be kept. */
   readonly sole: (url: string) => boolean;
+  /** Where agents share their work. */
+  readonly groups?: WorkGroups;
   readonly clock: Clock;
   readonly sampleSource: string;
   /** Samples handed to the output at a time; 0 hands over each alone. */
@@ -38,6 +42,8 @@ export interface Cycle {
   readonly polled: Map<string, Set<string>>;
   /** What to poll instead of what the discovery finds. */
   readonly only?: readonly Resource[];
+  /** The part of the shared work to poll; left out, it is all. */
+  readonly share?: Share;
   /** Wall-clock milliseconds for the time stamps, where that is not when each pollster begins. */
   readonly time?: number;
 }
@@ -89,6 +95,19 @@ export class PollsterRun {
     return discoveriesOf(this.source, this.entry).some(
       (url) => discoverer.find(url, this.entry.namespace) === discovery,
     );
+  }
+
+  /** The groups in which agents share its work; none where it is polled by each. */
+  get groups(): readonly string[] {
+    const { discoverer, groups } = this.#settings;
+    if (groups === undefined) return [];
+    const pollsters = groups.pollsters(this.source);
+    if (pollsters !== undefined) return [pollsters];
+    const found = discoveriesOf(this.source, this.entry).map(
+      (url) => discoverer.find(url, this.entry.namespace)?.discovery.group ?? null,
+    );
+    const listed = this.source.resources.length > 0 ? [groups.listed(this.source)] : [];
+    return [...listed, ...found.filter((group) => group !== null).map(groups.found)];
   }
 
   /** Never rejects. A run whose predecessor has not ended is not begun. */
@@ -204,22 +223,40 @@ export class PollsterRun {
 
   /** The resources of the cycle: all at once, but for a pollster that takes pages and shares them with nobody. */
   async *#pages(cycle: Cycle, ctx: PollContext): AsyncGenerator<readonly Resource[]> {
-    const { discoverer, sole } = this.#settings;
-    const { namespace, pollster } = this.entry;
-    const urls = discoveriesOf(this.source, this.entry);
-    const stated: readonly Resource[] = this.source.resources.map((id) => ({ id }));
-    if (cycle.only !== undefined) yield cycle.only;
-    else if (pollster.pagewise !== true) {
-      const found = [...stated];
-      for (const url of urls) found.push(...(await discoverer.discover(url, namespace, ctx)));
-      yield found;
-    } else {
-      yield stated;
-      for (const url of urls) {
-        if (sole(url)) yield* discoverer.pages(url, namespace, ctx);
-        else yield await discoverer.discover(url, namespace, ctx);
-      }
+    const { discoverer, groups, sole } = this.#settings;
+    const { name, namespace, pollster } = this.entry;
+    if (cycle.only !== undefined) {
+      yield cycle.only;
+      return;
     }
+    const share = cycle.share ?? everything;
+    const pollsters = groups?.pollsters(this.source);
+    if (pollsters !== undefined && !share.owns(pollsters, name)) return;
+    // A group shares pollsters or resources: in both, some pairs of the two would be nobody's.
+    const shared = pollsters === undefined ? groups : undefined;
+    const isOurs =
+      shared &&
+      ((group: string | null, { id }: Resource) => share.owns(group === null ? null : shared.found(group), id));
+    const urls = discoveriesOf(this.source, this.entry);
+    const stated = this.#stated(shared, share);
+    if (pollster.pagewise !== true) {
+      const found = [...stated];
+      for (const url of urls) found.push(...(await discoverer.discover(url, namespace, ctx, isOurs)));
+      yield found;
+      return;
+    }
+    yield stated;
+    for (const url of urls) {
+      if (sole(url)) yield* discoverer.pages(url, namespace, ctx, isOurs);
+      else yield await discoverer.discover(url, namespace, ctx, isOurs);
+    }
+  }
+
+  /** What the source lists itself, as far as it is this agent's. */
+  #stated(shared: WorkGroups | undefined, share: Share): readonly Resource[] {
+    const { resources } = this.source;
+    const listed = shared && resources.length > 0 ? shared.listed(this.source) : null;
+    return resources.filter((id) => shared === undefined || share.owns(listed, id)).map((id) => ({ id }));
   }
 
   /** Leaves out what was polled in this cycle already and what the driver does not support. */

@@ -12,6 +12,8 @@ export interface Generation {
   readonly output: Output;
   /** Milliseconds that a cycle in hand gets after the first signal, and delivery after that; 0 is no limit. */
   readonly grace: number;
+  /** Gives the shared work to other agents, before the last slot of this one. Never rejects; takes a limited time. */
+  leave(): Promise<void>;
   /** Lets go of all that only this generation uses, its output too. Called once, after the last flush. */
   close(): Promise<void>;
 }
@@ -48,8 +50,12 @@ export async function runService(parts: ServiceParts): Promise<number> {
     let predecessor: AgentManager | undefined;
     while (!ends.stop.aborted) {
       const handover = new AbortController();
-      const follow = () => handover.abort();
+      const { leave } = current;
+      // The others take over from now on; a slot that comes until they know of it is still polled here.
+      const follow = () => void leave().finally(() => handover.abort());
+      const force = () => handover.abort();
       ends.stop.addEventListener('abort', follow);
+      ends.kill.addEventListener('abort', force);
       const running = current.manager.run(handover.signal, ends.kill, predecessor);
       let next: Generation | undefined;
       while (next === undefined) {
@@ -59,6 +65,7 @@ export async function runService(parts: ServiceParts): Promise<number> {
       }
       handover.abort();
       ends.stop.removeEventListener('abort', follow);
+      ends.kill.removeEventListener('abort', force);
       await running;
       if (next === undefined) break;
       predecessor = current.manager;

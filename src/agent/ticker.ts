@@ -16,7 +16,7 @@ const SMALLEST_STEP = 2_000;
 
 /**
  * The slots of a grid as they come due: the first at once, then each at its time. A consumer that comes back late skips
- * to the next slot to come. After a step of the wall clock the grid is taken up again from the new time. Slots up to
+ * to the next slot to come, except that the first tick does not cost the slot after it. After a step of the wall clock the grid is taken up again from the new time. Slots up to
  * `after` were polled by somebody else already. Ends when `stop` aborts.
  */
 export async function* ticks(
@@ -28,6 +28,7 @@ export async function* ticks(
   let next = Math.max(slotAt(grid, clock.now()), after + 1);
   let missed = 0;
   let stepped = 0;
+  let first = true;
   let skew = clock.now() - clock.monotonic();
   while (!stop.aborted) {
     for (;;) {
@@ -47,7 +48,10 @@ export async function* ticks(
     yield { slot: next, missed, stepped };
     stepped = 0;
     const reached = slotAt(grid, clock.now());
-    missed = Math.max(0, reached - next);
-    next = Math.max(next, reached) + 1;
+    // The first tick may come shortly before a slot, which it must not cost: that one is not late, it begins late.
+    const begun = first && reached === next + 1;
+    first = false;
+    missed = begun ? 0 : Math.max(0, reached - next);
+    next = begun ? reached : Math.max(next, reached) + 1;
   }
 }

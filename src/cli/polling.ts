@@ -1,5 +1,6 @@
 #!/usr/bin/env -S node --max-semi-space-size=2
 /** `ceilometer-polling`: polls the namespaces of this host and delivers the samples. */
+import { coordinationOpener, type OpenCoordination } from '../agent/coordination/open-coordination.ts';
 import { createGeneration } from '../agent/generation.ts';
 import { heartbeatOpener, type OpenHeartbeat } from '../agent/heartbeat.ts';
 import { type CountBook, createCountBook } from '../agent/poll-counts.ts';
@@ -55,6 +56,7 @@ async function poll(args: PollingArguments): Promise<number> {
     openHeartbeat: heartbeatOpener(),
     openListeners: listenerOpener(log),
     counts: createCountBook(),
+    openCoordination: coordinationOpener(log),
     states,
     log,
   };
@@ -84,6 +86,8 @@ interface Shared {
   readonly openHeartbeat?: OpenHeartbeat;
   readonly openListeners?: OpenListeners;
   readonly counts?: CountBook;
+  /** Nor does it take work from daemons. */
+  readonly openCoordination?: OpenCoordination;
   readonly states: StateStore;
   readonly log: Log;
 }

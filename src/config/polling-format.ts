@@ -26,6 +26,7 @@ sources:
 | \`interval\` | required | Whole seconds between two polls, 1 or more. |
 | \`meters\` | required | Which meters are polled; see below. |
 | \`resources\` | | List of static resources, in addition to what is discovered. |
+| \`group_id_coordination_expression\` | | Shares the pollsters of the source among agents; see [Several agents](several-agents.md). |
 | \`discovery\` | | List of discoveries in place of the pollsters' own, as \`local_instances\` or \`endpoint://image\`. |
 
 An entry of \`meters\` is a name or a pattern with \`*\`, \`?\`, \`[abc]\` and \`[!abc]\`; it has to match the whole name. With a

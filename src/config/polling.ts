@@ -17,6 +17,8 @@ export interface PollingSource {
   readonly resources: readonly string[];
   /** Discoveries to use in place of the pollsters' own, as `scheme://parameter`. */
   readonly discovery: readonly string[];
+  /** Names the group in which its pollsters are shared, with its place in the file. */
+  readonly groupExpression?: { readonly text: string; readonly where: string };
   /** Where in the file it starts. */
   readonly line: number;
 }
@@ -51,6 +53,8 @@ export const selection = v.pipe(
   }),
 );
 
+const expression = 'group_id_coordination_expression';
+
 const sourceEntries = {
   name,
   interval: v.pipe(
@@ -63,6 +67,10 @@ const sourceEntries = {
   meters: selection,
   resources: optionalNames,
   discovery: optionalNames,
+  [expression]: v.pipe(
+    v.optional(v.unknown()),
+    v.transform((value) => (value === null || value === undefined || value === '' ? undefined : String(value))),
+  ),
 };
 
 const pollingSchema = mapping({
@@ -101,14 +109,14 @@ export function findPollingFile(cfgFile: string, searchPath: readonly string[]):
 /** Reads a polling file. Throws {@link ConfigError} with one line for each mistake. */
 export function loadPolling(path: string): LoadedPolling {
   const file = readYamlFile(path, pollingSchema);
-  const sources = file.value.sources.map(({ name, interval, meters, resources, discovery }, at) => {
+  const sources = file.value.sources.map(({ [expression]: text, name, interval, meters, resources, discovery }, at) => {
     const line = file.lineOf(['sources', at]);
-    return Object.freeze({ name, interval, meters, resources, discovery, line });
+    const where = `${path}:${file.lineOf(['sources', at, expression])}: sources[${at}].${expression}`;
+    const source = { name, interval, meters, resources, discovery, line };
+    return Object.freeze(text === undefined ? source : { ...source, groupExpression: { text, where } });
   });
   return { sources, warnings: review(path, file) };
 }
-
-const coordination = 'group_id_coordination_expression';
 
 function review(path: string, file: YamlFile<Polling>): readonly string[] {
   const warnings: string[] = [];
@@ -121,12 +129,11 @@ function review(path: string, file: YamlFile<Polling>): readonly string[] {
   };
   for (const key of Object.keys(file.value)) if (key !== 'sources') warn([key], unknown(key, ['sources']));
   if (file.value.sources.length === 0) warn(['sources'], 'sources: the list is empty, so nothing is polled');
-  const known = [...Object.keys(sourceEntries), coordination];
+  const known = Object.keys(sourceEntries);
   for (const [at, source] of file.value.sources.entries()) {
     for (const key of Object.keys(source)) {
       const where = ['sources', at, key];
-      if (key === coordination) warn(where, `sources[${at}].${key}: has no effect in this version`);
-      else if (!known.includes(key)) warn(where, `sources[${at}]: ${unknown(key, known)}`);
+      if (!known.includes(key)) warn(where, `sources[${at}]: ${unknown(key, known)}`);
     }
   }
   return warnings;

@@ -55,6 +55,24 @@ describe('ticks', () => {
     expect(seen[1]?.at).toBe(slotStart(grid, slot + 4));
   });
 
+  it('does not lose the slot that began during the first tick, which came shortly before it', async () => {
+    const first = slotAt(grid, start);
+    const clock = new FakeClock(slotStart(grid, first + 1) - 100);
+    const nobody = new AbortController().signal;
+    const { seen, stop, done } = follow(clock, () => clock.sleep(500, nobody));
+
+    await clock.pass(15_000);
+    stop();
+    await done;
+
+    expect(seen.map((tick) => [tick.slot - first, tick.missed])).toEqual([
+      [0, 0],
+      [1, 0],
+      [2, 0],
+    ]);
+    expect(seen[1]?.at).toBe(slotStart(grid, first + 1) + 400);
+  });
+
   it('takes the grid up from the new time when the wall clock is set back', async () => {
     const clock = new FakeClock(start);
     const { seen, stop, done } = follow(clock);

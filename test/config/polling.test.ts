@@ -184,15 +184,17 @@ describe('loadPolling', () => {
     ]);
   });
 
-  it('warns of a coordination expression, which is not acted upon, and of a file that polls nothing', () => {
+  it('keeps a coordination expression with its place, and warns of a file that polls nothing', () => {
     const expression = loadText(
       source('name: a', 'interval: 1', 'meters: [cpu]', 'group_id_coordination_expression: x'),
     );
     const nothing = loadText('sources: []\n');
 
-    expect(expression.warnings).toEqual([
-      'p.yaml:5: sources[0].group_id_coordination_expression: has no effect in this version',
-    ]);
+    expect(expression.warnings).toEqual([]);
+    expect(expression.sources[0]?.groupExpression?.text).toBe('x');
+    expect(expression.sources[0]?.groupExpression?.where).toMatch(
+      /p\.yaml:5: sources\[0\]\.group_id_coordination_expression$/,
+    );
     expect(nothing).toEqual({ sources: [], warnings: ['p.yaml:1: sources: the list is empty, so nothing is polled'] });
   });
 

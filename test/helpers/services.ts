@@ -17,6 +17,8 @@ interface Service {
 const services = {
   openssl: { binaries: ['openssl'], packages: ['openssl'] },
   rabbitmq: { binaries: ['rabbitmq-server', 'rabbitmqctl'], packages: ['rabbitmq-server'] },
+  etcd: { binaries: ['etcd'], packages: ['etcd-server'] },
+  redis: { binaries: ['redis-server', 'redis-sentinel'], packages: ['redis-server', 'redis-sentinel'] },
   libvirt: {
     binaries: ['libvirtd', 'virsh', 'qemu-system-x86_64', 'qemu-img', 'unshare', 'ip'],
     packages: [

@@ -58,7 +58,6 @@ export const pollingOptions = {
   partitioning_group_prefix: {
     type: 'string',
     deprecated: [['central', 'partitioning_group_prefix']],
-    noEffect: notYet,
     help: 'Keeps apart the agents that share a coordination backend but have different polling files.',
   },
   pollsters_definitions_dirs: {
@@ -188,7 +187,7 @@ export const coordinationOptions = {
   backend_url: {
     type: 'string',
     secret: true,
-    help: 'URL of the backend over which agents share their work. Empty means that each agent polls everything.',
+    help: 'URL of the backend over which agents share their work: etcd3+http, etcd3+https, redis or file; see docs/several-agents.md. Empty means that each agent polls everything.',
   },
 } as const satisfies OptionGroup;
 

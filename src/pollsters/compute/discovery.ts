@@ -3,12 +3,13 @@ import type { Compute } from './compute.ts';
 
 /** The Nova instances among this host's domains, running or not. */
 export function localInstances(host: Host, compute: Compute): Discovery {
-  const { instanceDiscoveryMethod: method, lifecycleSamples } = host.config.compute;
+  const { compute: options, coordination } = host.config;
+  const { instanceDiscoveryMethod: method, lifecycleSamples } = options;
   const shared = method === 'workload_partitioning';
-  if (shared) {
+  if (shared && !coordination.backendUrl) {
     host.log.warn(
       { option: '[compute] instance_discovery_method', value: method },
-      'agents of one host do not share their work yet: run one agent on each host, several would repeat all samples',
+      'without [coordination] backend_url agents of one host share nothing: several would repeat all samples',
     );
   }
   return {

@@ -137,13 +137,18 @@ describe('the discovery local_instances', () => {
     expect(Object.keys(base).slice(-2)).toEqual(['root_gb', 'user_metadata']);
   });
 
-  it('warns that agents of one host do not share the method workload_partitioning yet', async () => {
+  it('shares the method workload_partitioning among the agents of one host, and warns where these cannot meet', async () => {
     const instanceDiscoveryMethod = 'workload_partitioning';
     const host = hostOf(fakeHypervisor(), { compute: { instanceDiscoveryMethod } });
 
-    const discovery = await compute.discoveries?.['compute']?.['local_instances']?.(host);
+    const coordination = { backendUrl: 'file:///var/lib/ceilometer/members' };
+    const meeting = hostOf(fakeHypervisor(), { compute: { instanceDiscoveryMethod }, coordination });
 
-    expect(discovery?.group).toBe(host.hostname);
+    const discovery = await compute.discoveries?.['compute']?.['local_instances']?.(host);
+    const shared = await compute.discoveries?.['compute']?.['local_instances']?.(meeting);
+
+    expect([discovery?.group, shared?.group]).toEqual([host.hostname, host.hostname]);
+    expect(meeting.lines).toEqual([]);
     expect(host.lines.map(({ level, fields }) => [level, Reflect.get(fields, 'value')])).toEqual([
       ['warn', instanceDiscoveryMethod],
     ]);
