@@ -79,6 +79,8 @@ export function createHttp(settings: HttpSettings): Http {
         method,
         headers: { ...request.headers },
         body: body ?? null,
+        // After a HEAD it would close the connection: one for each account of Swift, in each cycle.
+        reset: false,
         signal,
       });
       const headers = firstOfEach(answer.headers);

@@ -2,16 +2,21 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { AgentProcess } from '../helpers/agent-process.ts';
-import { eventually } from '../helpers/eventually.ts';
 import { freePorts } from '../helpers/ports.ts';
 import { type Rabbitmq, startRabbitmq } from '../helpers/rabbitmq.ts';
 import { describeWith } from '../helpers/services.ts';
 
 const misbehaving = fileURLToPath(new URL('../fixtures/plugins/misbehaves.mjs', import.meta.url));
 
+/** An agent starts, polls for some seconds and is asked again and again, beside whatever else this machine does. */
+const PATIENCE = 45_000;
+const soon = <T>(read: () => T | Promise<T>) => expect.poll(read, { timeout: PATIENCE, interval: 50 });
+
 describeWith('rabbitmq', 'a polling agent that is watched', () => {
+  vi.setConfig({ testTimeout: 3 * PATIENCE });
+
   let broker: Rabbitmq;
   let folder: string;
   let port: number;
@@ -41,7 +46,7 @@ describeWith('rabbitmq', 'a polling agent that is watched', () => {
     writeFileSync(
       file,
       `[DEFAULT]\ntransport_url = rabbit://guest:guest@127.0.0.1:${brokerPort}/${broker.vhost()}\n${conf}\n` +
-        `[polling]\ncfg_file = ${polling}\nmetrics_listen_addresses = ${port}\npollster_timeout = 0.3\n`,
+        `[polling]\ncfg_file = ${polling}\nmetrics_listen_addresses = ${port}\npollster_timeout = 0.8\n`,
     );
     return file;
   }
@@ -67,14 +72,15 @@ describeWith('rabbitmq', 'a polling agent that is watched', () => {
   it('counts polls, samples, cycles and what the broker has of them', async () => {
     start(configure('"hardware.memory.*", "bad.*"', `plugins = ${misbehaving}`));
 
-    await eventually(async () => (await metrics()).get(polls('success')) ?? 0).toBeGreaterThan(2);
-    await eventually(
+    await soon(async () => (await metrics()).get(polls('success')) ?? 0).toBeGreaterThan(2);
+    await soon(
       async () => (await metrics()).get('ceilometer_delivery_samples_total{state="confirmed"}') ?? 0,
     ).toBeGreaterThan(2);
     const seen = await metrics();
 
     const labels = '{source="all",namespace="host",pollster="hardware.memory.total"}';
-    expect(seen.get(`ceilometer_polling_poll_seconds_count${labels}`)).toBe(seen.get(polls('success')));
+    const results = ['success', 'failed', 'timeout', 'skipped'].map((result) => seen.get(polls(result)) ?? 0);
+    expect(seen.get(`ceilometer_polling_poll_seconds_count${labels}`)).toBe(results.reduce((sum, one) => sum + one));
     expect(seen.get(`ceilometer_polling_samples_total${labels}`)).toBe(seen.get(polls('success')));
     expect(seen.get(`ceilometer_polling_resources${labels}`)).toBe(1);
     expect(seen.get('ceilometer_polling_cycle_seconds_count{interval="1"}')).toBeGreaterThan(1);
@@ -83,13 +89,13 @@ describeWith('rabbitmq', 'a polling agent that is watched', () => {
     expect(seen.get('ceilometer_delivery_connected')).toBe(1);
     expect(seen.get('ceilometer_delivery_dropped_samples_total{reason="queue_full"}')).toBe(0);
     expect(seen.get('process_resident_memory_bytes')).toBeGreaterThan(1e7);
-    expect(await status('/health')).toBe(200);
+    await soon(() => status('/health')).toBe(200);
   });
 
   it('tells of tasks, pollsters and the last error', async () => {
     start(configure('"hardware.cpu.load.1min", "bad.throws"', `plugins = ${misbehaving}`));
-    await eventually(async () => (await metrics()).get(polls('failed', 'bad.throws')) ?? 0).toBeGreaterThan(0);
-    await eventually(() => status('/health')).toBe(200);
+    await soon(async () => (await metrics()).get(polls('failed', 'bad.throws')) ?? 0).toBeGreaterThan(0);
+    await soon(() => status('/health')).toBe(200);
 
     const told = (await (await page('/status')).json()) as Record<string, unknown>;
 
@@ -120,7 +126,7 @@ describeWith('rabbitmq', 'a polling agent that is watched', () => {
     const [nobody] = await freePorts(1);
     start(configure('"hardware.memory.*"', '', nobody));
 
-    await eventually(() => status('/health')).toBe(503);
+    await soon(() => status('/health')).toBe(503);
 
     expect(await (await page('/health')).json()).toEqual({
       healthy: false,
@@ -131,16 +137,16 @@ describeWith('rabbitmq', 'a polling agent that is watched', () => {
   it('keeps socket and counters over a reload', async () => {
     const file = configure('"hardware.memory.total"');
     const running = start(file);
-    await eventually(async () => (await metrics()).get(polls('success')) ?? 0).toBeGreaterThan(1);
+    await soon(async () => (await metrics()).get(polls('success')) ?? 0).toBeGreaterThan(1);
     const before = (await metrics()).get(polls('success')) ?? 0;
 
     configure('"hardware.memory.total", "hardware.cpu.load.1min"');
     running.kill('SIGHUP');
-    await running.shows(/configuration reloaded/);
+    await running.shows(/configuration reloaded/, PATIENCE / 1000);
     const after = await metrics();
 
     expect(after.get(polls('success'))).toBeGreaterThanOrEqual(before);
-    await eventually(async () => (await metrics()).get(polls('success', 'hardware.cpu.load.1min')) ?? 0).toBe(1);
+    await soon(async () => (await metrics()).get(polls('success', 'hardware.cpu.load.1min')) ?? 0).toBeGreaterThan(0);
     running.kill('SIGTERM');
     expect((await running.ended).code).toBe(0);
   });

@@ -106,10 +106,16 @@ describe('a session', () => {
   it('keeps to the budget', async () => {
     let underWay = 0;
     let most = 0;
+    let fill = () => {};
+    const full = new Promise<void>((resolve) => {
+      fill = resolve;
+    });
     const cloud = await cloudWith({
       async [SERVERS](asked, response) {
         underWay += 1;
         most = Math.max(most, underWay);
+        if (underWay === 8) fill();
+        await full;
         await new Promise((resolve) => setTimeout(resolve, 20));
         underWay -= 1;
         return json(servers)(asked, response);

@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { type Answer, inTurn, json } from '../helpers/fake-openstack.ts';
 import { cloudWith, SERVERS, servers, sessionOf, signal, testClock } from './support.ts';
 
+const REPEATS = 40;
+
 describe('a request', () => {
   it('reads integers beyond 2^53 exactly', async () => {
     const cloud = await cloudWith({ [SERVERS]: json('{"size": 9223372036854775807}') });
@@ -10,6 +12,23 @@ describe('a request', () => {
     const answer = await sessionOf(cloud).service('compute').get('/servers', { signal: signal() });
 
     expect(answer).toEqual({ size: 9223372036854775807n });
+  });
+
+  it.each(['GET', 'HEAD'] as const)('%s uses a connection that is there', async (method) => {
+    const ports: (number | undefined)[] = [];
+    const cloud = await cloudWith({
+      [SERVERS]: (_asked, response) => {
+        ports.push(response.socket?.remotePort);
+        response.writeHead(204).end();
+      },
+    });
+    const compute = sessionOf(cloud).service('compute');
+
+    for (let times = 0; times < REPEATS; times += 1) await compute.request(method, '/servers', { signal: signal() });
+
+    expect(ports).toHaveLength(REPEATS);
+    // The pool may open another one while the last answer is still being closed.
+    expect(new Set(ports).size).toBeLessThan(REPEATS / 4);
   });
 
   it('is repeated after a passing failure, with pauses that grow and differ', async () => {

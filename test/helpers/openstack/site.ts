@@ -123,7 +123,7 @@ async function startDatabase(folder: string, start: Site['start']) {
   };
 }
 
-export function iniText(ini: Ini): string {
+function iniText(ini: Ini): string {
   return Object.entries(ini)
     .flatMap(([group, options]) => [
       `[${group}]`,
