@@ -5,7 +5,7 @@ import { type Clock, systemClock } from '../util/clock.ts';
 import { untilAborted } from '../util/scope.ts';
 import { BrokerConnection, type ConnectionOptions, type ConnectionUser } from './connection.ts';
 import { type DeadLetterOptions, DeadLetters } from './dead-letters.ts';
-import { declareTopology, type Topology } from './topology.ts';
+import { declareTopology, queuesOf, type Topology } from './topology.ts';
 
 export interface ListenerOptions {
   readonly connection: ConnectionOptions;
@@ -139,7 +139,7 @@ export class NotificationListener {
 
   async #consume(channel: Channel): Promise<void> {
     await channel.prefetch(this.#prefetch, false);
-    const queues = [...new Set(this.#options.topologies.flatMap(({ routingKeys }) => routingKeys))];
+    const queues = [...new Set(this.#options.topologies.flatMap(queuesOf))];
     const tags = queues.map((_, index) => String(index + 1));
     this.#tags = tags;
     await Promise.all(

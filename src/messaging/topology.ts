@@ -6,9 +6,16 @@ export interface Topology {
   readonly exchange: string;
   /** Of the messages, and the names of the queues bound for them. */
   readonly routingKeys: readonly string[];
+  /** In front of the routing keys in the names of the queues, for who wants a copy of what others take. */
+  readonly queuePrefix?: string;
   readonly durable: boolean;
   readonly autoDelete: boolean;
   readonly queueArguments: Readonly<Record<string, string | number>>;
+}
+
+/** The queues, one for each routing key. */
+export function queuesOf({ routingKeys, queuePrefix = '' }: Topology): readonly string[] {
+  return routingKeys.map((key) => `${queuePrefix}${key}`);
 }
 
 /** Closes the channel when it throws. A ConfigError says which option does not agree with the other programs. */
@@ -16,9 +23,9 @@ export async function declareTopology(channel: Channel, topology: Topology): Pro
   const { exchange, durable, autoDelete } = topology;
   try {
     await channel.assertExchange(exchange, 'topic', { durable, autoDelete });
-    for (const key of topology.routingKeys) {
-      await channel.assertQueue(key, { durable, autoDelete, arguments: { ...topology.queueArguments } });
-      await channel.bindQueue(key, exchange, key);
+    for (const [index, queue] of queuesOf(topology).entries()) {
+      await channel.assertQueue(queue, { durable, autoDelete, arguments: { ...topology.queueArguments } });
+      await channel.bindQueue(queue, exchange, topology.routingKeys[index] ?? '');
     }
   } catch (error) {
     throw disagreement(error) ?? error;
