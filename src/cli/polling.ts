@@ -17,6 +17,7 @@ import {
   openLog,
   readConfig,
   runMain,
+  stateFolder,
   tell,
   withConfig,
 } from './common.ts';
@@ -100,15 +101,9 @@ function generation(args: PollingArguments, loaded: LoadedConfig, shared: Shared
     namespaces: listValues('polling-namespaces', args.pollingNamespaces, warn),
     pollsterList: listValues('pollster-list', args.pollsterList, warn),
     ...shared,
+    // A run that polls once is a look at things: it must not take anything from the deltas of a daemon.
     stateFolder: args.once ? undefined : stateFolder(loaded),
   });
-}
-
-/** A run that polls once is a look at things: it must not take anything from the deltas of a daemon. */
-function stateFolder({ config }: LoadedConfig): string | undefined {
-  // systemd may name several directories.
-  const [fromSystemd] = (process.env['STATE_DIRECTORY'] ?? '').split(':');
-  return (config.default.statePath ?? fromSystemd) || undefined;
 }
 
 async function once({ manager, output, grace, close }: Generation): Promise<number> {

@@ -7,9 +7,8 @@
  */
 import { z } from 'zod';
 
-export const MAX_LIMIT = 10_000;
+const MAX_LIMIT = 10_000;
 const DEFAULT_LIMIT = 100;
-export const MAX_PERIODS = 10_000;
 
 /** An integer is as long as it has to be: 64-bit counters do not fit into a JavaScript number. */
 const exactNumber = z
@@ -21,13 +20,15 @@ const seconds = z.number();
 const metadata = z.record(z.string(), z.unknown());
 const sampleType = z.enum(['gauge', 'delta', 'cumulative']);
 
+const firstSample = time.meta({ description: 'Time of the first one; it may have been removed since.' });
+
 const meter = z.strictObject({
   name: z.string(),
   type: sampleType,
   unit: z.string(),
   resources: count.meta({ description: 'Resources that have samples of it.' }),
   samples: count,
-  first_sample: time,
+  first_sample: firstSample,
   last_sample: time,
   interval: seconds.nullable().meta({ description: 'Seconds between samples of one resource, once that is known.' }),
   late: count.meta({ description: 'Resources whose next sample is overdue.' }),
@@ -40,7 +41,7 @@ const resource = z.strictObject({
   user_id: z.string().nullable(),
   user_name: z.string().nullable(),
   source: z.string(),
-  first_sample: time,
+  first_sample: firstSample,
   last_sample: time,
   meters: z.array(z.string()),
   metadata: metadata.meta({ description: 'As of the last sample.' }),
@@ -57,7 +58,7 @@ const resourceMeter = z.strictObject({
   type: sampleType,
   unit: z.string(),
   samples: count,
-  first_sample: time,
+  first_sample: firstSample,
   last_sample: time,
   interval: seconds.nullable(),
   late: z.boolean(),

@@ -39,22 +39,21 @@ export function createWriter(db: Database): Writer {
   ): Promise<readonly number[]> {
     const ids = known[table];
     if (ids.size > MOST_KNOWN) ids.clear();
-    const texts = records.map((record) => {
-      const values = valuesOf(record);
-      return values.length === 1 ? String(values[0]) : JSON.stringify(values);
-    });
+    // Hashes: the texts may be long, and parts of messages that would stay with them.
+    const keys = records.map((record) => keyOf(valuesOf(record)));
     const unknown = new Map<string, SharedRow>();
     records.forEach((record, index) => {
-      const text = texts[index] ?? '';
-      if (!ids.has(text) && !unknown.has(text)) unknown.set(text, { key: keyOf(text), values: valuesOf(record) });
+      const key = keys[index] ?? '';
+      if (!ids.has(key) && !unknown.has(key))
+        unknown.set(key, { key: Buffer.from(key, 'hex'), values: valuesOf(record) });
     });
     if (unknown.size > 0) {
       const made = await db.share(table, [...unknown.values()], day);
-      [...unknown.keys()].forEach((text, index) => {
-        ids.set(text, made[index] ?? 0);
+      [...unknown.keys()].forEach((key, index) => {
+        ids.set(key, made[index] ?? 0);
       });
     }
-    return texts.map((text) => ids.get(text) ?? 0);
+    return keys.map((key) => ids.get(key) ?? 0);
   }
 
   return {
@@ -84,8 +83,9 @@ function ownerOf(record: SampleRecord): readonly (string | null)[] {
   return [resourceId, projectId, projectName, userId, userName, source];
 }
 
-function keyOf(text: string): Buffer {
-  return Buffer.from(hash('sha256', text, 'hex').slice(0, 32), 'hex');
+function keyOf(values: readonly (string | null)[]): string {
+  const text = values.length === 1 ? String(values[0]) : JSON.stringify(values);
+  return hash('sha256', text, 'hex').slice(0, 32);
 }
 
 async function put(
