@@ -75,6 +75,7 @@ export function createIntake(store: Store, { log, kill, clock = systemClock }: I
   async function commit(batch: readonly Entry[]): Promise<void> {
     let wait = FIRST_WAIT;
     let failures = 0;
+    let refused = false;
     for (;;) {
       kill.throwIfAborted();
       try {
@@ -85,10 +86,14 @@ export function createIntake(store: Store, { log, kill, clock = systemClock }: I
         failures += 1;
         // The first of a row tells; the store may be away for long.
         if (failures === 1) log.error({ reason: describeError(error) }, 'the store does not take samples, they wait');
-        if (await answers()) {
+        const lives = await answers();
+        if (lives && refused) {
           await oneByOne(batch);
           return;
         }
+        // Once may be a passing fault.
+        refused = lives;
+        if (lives) continue;
       }
       await clock.sleep(wait, kill);
       wait = Math.min(wait * 2, LONGEST_WAIT);
