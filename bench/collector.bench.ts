@@ -2,6 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, it } from 'vitest';
+import type { Status } from '../src/collector/api/schema.ts';
 import type { SampleRecord } from '../src/collector/record.ts';
 import { openPostgresql } from '../src/collector/store/postgresql.ts';
 import { createSqlStore } from '../src/collector/store/sql-store.ts';
@@ -98,8 +99,7 @@ describe('the collector', () => {
     const agent = new AgentProcess('collector', ['--config-file', file]);
     const pid = agent.child.pid ?? 0;
     const [, url] = await agent.shows(/(http:\/\/127\.0\.0\.1:[0-9]+)/, 60);
-    const status = async () =>
-      (await fetch(`${url}/v1/status`)).json() as Promise<{ store: { samples: number; bytes: number } }>;
+    const status = async () => (await fetch(`${url}/v1/status`)).json() as Promise<Status>;
     const started = performance.now();
     let peak = 0;
     let seen = await status();

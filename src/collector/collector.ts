@@ -15,7 +15,7 @@ export interface RetentionOptions {
 }
 
 /** Since the start of this process. */
-export interface ReceivedCounts {
+interface ReceivedCounts {
   readonly samples: number;
   readonly stored: number;
   readonly duplicates: number;

@@ -5,7 +5,7 @@ import { type Clock, systemClock } from '../util/clock.ts';
 import type { SampleRecord } from './record.ts';
 import type { Arrival, Store } from './store/store.ts';
 
-export interface IntakeStats {
+interface IntakeStats {
   readonly stored: number;
   readonly duplicates: number;
 }
@@ -20,7 +20,7 @@ export interface Intake {
 }
 
 /** The store will never take these samples. */
-export class Refused extends Error {}
+class Refused extends Error {}
 
 /** A batch in one commit: what a crash makes the broker deliver again, and how long others wait for an answer. */
 const MOST_RECORDS = 5000;

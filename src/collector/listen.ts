@@ -6,7 +6,7 @@ import type { Topology } from '../messaging/topology.ts';
 import { parseTransportUrl } from '../messaging/transport-url.ts';
 
 /** In front of the name of the notification agents' queue: that of the collector's copy. */
-export const COPY_PREFIX = 'collector.';
+const COPY_PREFIX = 'collector.';
 
 /** Bytes of messages in hand beyond which no more are asked for. */
 const MAX_BYTES = 67_108_864;

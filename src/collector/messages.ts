@@ -10,7 +10,7 @@ import { createSigner, signedText } from '../wire/signature.ts';
 import { isList, isObject, type JsonObject, type JsonValue } from '../wire/value.ts';
 import { checkedRecord, InvalidSample, type SampleRecord } from './record.ts';
 
-export interface MessageSamples {
+interface MessageSamples {
   /** Who sent them: `publisher_id`. */
   readonly agent: string;
   readonly records: readonly SampleRecord[];

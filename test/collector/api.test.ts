@@ -5,7 +5,13 @@ import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { openapiDocument, operations } from '../../src/collector/api/openapi.ts';
 import { createRoutes } from '../../src/collector/api/routes.ts';
-import { answers } from '../../src/collector/api/schema.ts';
+import {
+  answers,
+  type MeterPage,
+  type ResourceDetail,
+  type ResourcePage,
+  type StatisticsPage,
+} from '../../src/collector/api/schema.ts';
 import { type Api, type ApiOptions, startApi } from '../../src/collector/api/server.ts';
 import { type Collector, createCollector } from '../../src/collector/collector.ts';
 import type { SampleRecord } from '../../src/collector/record.ts';
@@ -175,10 +181,22 @@ describe('the read API', () => {
     expect(await all('/v1/meters?', 'meters')).toHaveLength(1);
   });
 
+  it('lists only what the filters leave', async () => {
+    await fill();
+
+    const meters: MeterPage = await json('/v1/meters?resource=r1');
+    const resources: ResourcePage = await json('/v1/resources?meter=load');
+    const statistics: StatisticsPage = await json('/v1/statistics?meter=cpu&project=p1&start=2026-11-24T12:01:00');
+
+    expect(meters.meters.map(({ name, interval, late }) => [name, interval, late])).toEqual([['cpu', 10, 1]]);
+    expect(resources.resources.map(({ resource_id: id }) => id)).toEqual(['a/b ü']);
+    expect(statistics.statistics.map(({ count, rate, resets }) => [count, rate, resets])).toEqual([[3, 0.75, 1]]);
+  });
+
   it('finds resources whose ids have to be escaped', async () => {
     await fill();
 
-    const detail = await json(`/v1/resources/${encodeURIComponent('a/b ü')}`);
+    const detail: ResourceDetail = await json(`/v1/resources/${encodeURIComponent('a/b ü')}`);
 
     expect(detail).toMatchObject({ resource_id: 'a/b ü', project_id: null, metadata: { host: 'h1' } });
     expect((await json('/v1/resources/r1')).metadata_history).toMatchObject([

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { SamplePage } from '../../src/collector/api/schema.ts';
 import { polled, type Rig } from './rig.ts';
 
 export interface Kills {
@@ -34,8 +35,8 @@ export async function killedOver(rig: Rig, { times, messages }: Kills): Promise<
   const stored: string[] = [];
   let marker = '';
   do {
-    const page = await rig.ask(`/v1/samples?limit=10000&metadata=false${marker}`);
-    stored.push(...page.samples.map(({ message_id: id }: { message_id: string }) => id));
+    const page: SamplePage = await rig.ask(`/v1/samples?limit=10000&metadata=false${marker}`);
+    stored.push(...page.samples.map(({ message_id: id }) => id));
     marker = page.next === null ? '' : `&marker=${page.next}`;
   } while (marker !== '');
   return { sent: sent.sort(), stored: stored.sort() };

@@ -258,8 +258,3 @@ export const queries = {
   }),
   status: z.strictObject({}),
 } as const;
-
-export type MeterQuery = z.infer<typeof queries.meters>;
-export type ResourceQuery = z.infer<typeof queries.resources>;
-export type SampleQuery = z.infer<typeof queries.samples>;
-export type StatisticsQuery = z.infer<typeof queries.statistics>;

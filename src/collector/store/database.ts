@@ -85,8 +85,8 @@ export interface Database {
   /** Ids of the rows, made where they are new; they count as used on that day. */
   share(table: SharedTable, rows: readonly SharedRow[], day: number): Promise<readonly number[]>;
   write<T>(lines: { readonly times: readonly number[] }, work: (writing: Writing) => Promise<T>): Promise<T>;
-  /** Those that have samples in the span, in this order. */
-  chunks(start: number, end: number, ascending: boolean): AsyncIterable<Chunk>;
+  /** All that have samples in the span, in this order; short ones where all samples of a time are wanted, not few. */
+  chunks(start: number, end: number, ascending: boolean, length?: 'short'): AsyncIterable<Chunk>;
   /** SQL for the samples `s` of a chunk between two moments. */
   within(chunk: Chunk, start: number, end: number): string;
   /** Bytes in use. */

@@ -37,6 +37,8 @@ export const versions: readonly string[] = [
     whole bigint, "float" double precision, long numeric,
     PRIMARY KEY (meter, resource, "time", id)
   ) PARTITION BY RANGE ("time");
+  -- Samples come about in the order of their times, so a summary of each few pages finds those of an hour.
+  CREATE INDEX samples_time ON samples USING brin ("time") WITH (pages_per_range = 32, autosummarize = on);
   CREATE TABLE seen (day integer NOT NULL, id bytea NOT NULL, PRIMARY KEY (day, id));
   CREATE TABLE agents (
     agent text COLLATE "C" NOT NULL, source text COLLATE "C" NOT NULL, first bigint NOT NULL, last bigint NOT NULL,

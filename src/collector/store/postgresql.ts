@@ -28,6 +28,9 @@ const SCHEMA_LOCK = 0x6365_696d;
 const LONGEST_INTEGER = 2n ** 63n - 1n;
 const INT8 = 20;
 
+/** In a day. */
+const SHORT_CHUNKS = 24;
+
 const partitionOf = (day: number) => `samples_${day < 0 ? 'm' : ''}${Math.abs(day)}`;
 const PARTITION = /^samples_(m?)([0-9]+)$/;
 
@@ -148,11 +151,15 @@ export function openPostgresql(url: string): Database {
       return transaction((query) => work(writingOn(query)));
     },
 
-    async *chunks(start, end, ascending) {
+    async *chunks(start, end, ascending, length) {
       const found = [...(await withQuery(days))].sort((a, b) => (ascending ? a - b : b - a));
       for (const day of found) {
-        const chunk = { start: day * DAY, end: (day + 1) * DAY };
-        if (chunk.start < end && chunk.end > start) yield chunk;
+        const parts = length === 'short' ? SHORT_CHUNKS : 1;
+        for (let part = 0; part < parts; part++) {
+          const from = day * DAY + ((ascending ? part : parts - 1 - part) * DAY) / parts;
+          const chunk = { start: from, end: from + DAY / parts };
+          if (chunk.start < end && chunk.end > start) yield chunk;
+        }
       }
     },
     within(chunk, start, end) {

@@ -115,22 +115,32 @@ export function createReader(db: Database): Readings {
       const sums = aggregation(request);
       const { conditions, values } = sampleConditions(db, request);
       const [start, end] = bounds(request);
+      // Text in each row would take most of the time.
+      const meters = await db.all('SELECT id, type, unit FROM meters WHERE name = $1', [request.meter]);
+      const meterById = new Map(meters.map((row) => [Number(row['id']), row]));
+      const owners = await db.all(
+        `SELECT DISTINCT r.id AS id, r.resource_id AS resource_id, r.project_id AS project_id
+         FROM resources AS r JOIN series AS s ON s.resource = r.id JOIN meters AS m ON m.id = s.meter WHERE m.name = $1`,
+        [request.meter],
+      );
+      const ownerById = new Map(owners.map((row) => [Number(row['id']), row]));
       for await (const chunk of db.chunks(start, end, true)) {
         const rows = await db.all(
-          `SELECT m.id AS meter, m.type AS type, m.unit AS unit, r.resource_id AS resource_id,
-             r.project_id AS project_id, ${db.timeColumns}, ${db.volumeColumns}
-           FROM samples AS s JOIN meters AS m ON m.id = s.meter JOIN resources AS r ON r.id = s.resource
-           WHERE ${[db.within(chunk, start, end), ...conditions].join(' AND ')}
-           ORDER BY ${db.timeOrder}`,
+          `SELECT s.meter AS meter, s.resource AS resource, ${db.timeColumns}, ${db.volumeColumns} FROM samples AS s
+           WHERE ${[db.within(chunk, start, end), ...conditions].join(' AND ')} ORDER BY ${db.timeOrder}`,
           values.list,
         );
         for (const row of rows) {
+          const [meter, resource] = [Number(row['meter']), Number(row['resource'])];
+          const [kind, owner] = [meterById.get(meter), ownerById.get(resource)];
+          // A series that began meanwhile.
+          if (kind === undefined || owner === undefined) continue;
           sums.add({
-            meter: Number(row['meter']),
-            type: typeOf(row),
-            unit: String(row['unit']),
-            resourceId: String(row['resource_id']),
-            projectId: textOrNull(row['project_id']),
+            meter,
+            type: typeOf(kind),
+            unit: String(kind['unit']),
+            resourceId: String(owner['resource_id']),
+            projectId: textOrNull(owner['project_id']),
             time: db.timeOf(row),
             volume: db.volumeOf(row),
           });
@@ -150,7 +160,8 @@ export function createReader(db: Database): Readings {
     const [lower, upper] = page.after === undefined ? [start, end] : startedAt(page.after, start, end, ascending);
     const rows: SqlRow[] = [];
     const direction = ascending ? 'ASC' : 'DESC';
-    for await (const chunk of db.chunks(lower, upper, ascending)) {
+    const narrow = filter.meter !== undefined || filter.resource !== undefined;
+    for await (const chunk of db.chunks(lower, upper, ascending, narrow ? undefined : 'short')) {
       const { conditions, values } = sampleConditions(db, filter);
       if (page.after !== undefined) {
         const [time = 0, meter = 0, resource = 0, id = ''] = page.after;

@@ -150,14 +150,15 @@ function sqliteDatabase(db: sqlite.Database, release: () => void): Database {
 
   return {
     kind: 'sqlite',
-    volumeColumns: 's.volume AS volume, typeof(s.volume) AS volume_type',
+    volumeColumns: "s.volume AS volume, typeof(s.volume) = 'real' AS is_float",
     timeColumns: `${TIME} AS time`,
     timeSql: TIME,
     // As the key lies; of one resource, there are few in a bucket.
     timeOrder: 's.meter, s.resource, s."offset"',
     timeOf: ({ time }) => Number(time),
-    volumeOf({ volume, volume_type: type }) {
-      return type === 'real' ? Number(volume) : BigInt(String(volume));
+    volumeOf({ volume, is_float: isFloat }) {
+      if (isFloat === 1) return Number(volume);
+      return BigInt(typeof volume === 'string' || typeof volume === 'bigint' ? volume : Number(volume));
     },
     contains: (column, parameter) => `instr(lower(${column}), lower(${parameter})) > 0`,
     all: (sql, values) => inTurn(() => rows(sql, values)),

@@ -3,7 +3,7 @@ import type { SampleType } from '../../sample.ts';
 import type { StatisticsRequest, StatisticsRow } from './store.ts';
 
 /** One sample, as far as statistics need it. */
-export interface Point {
+interface Point {
   readonly meter: number;
   readonly type: SampleType;
   readonly unit: string;

@@ -18,7 +18,7 @@ export interface Written {
 }
 
 /** A span of time in microseconds since 1970: from `start` to before `end`. */
-export interface Span {
+interface Span {
   readonly start: number | undefined;
   readonly end: number | undefined;
 }
@@ -44,7 +44,7 @@ export interface PageRequest {
   readonly after: Position | undefined;
 }
 
-export interface NameFilter {
+interface NameFilter {
   readonly search?: string | undefined;
   readonly meter?: string | undefined;
   readonly resource?: string | undefined;
@@ -78,7 +78,7 @@ export interface ResourceRow {
   readonly metadata: string;
 }
 
-export interface ResourceMeterRow {
+interface ResourceMeterRow {
   readonly name: string;
   readonly type: SampleType;
   readonly unit: string;
@@ -127,7 +127,7 @@ export interface StatisticsRow {
   readonly resets: number;
 }
 
-export interface AgentRow {
+interface AgentRow {
   readonly agent: string;
   readonly source: string;
   readonly first: number;
@@ -137,14 +137,14 @@ export interface AgentRow {
   readonly samples: number;
 }
 
-export interface OverdueRow {
+interface OverdueRow {
   readonly meter: string;
   readonly resourceId: string;
   readonly last: number;
   readonly interval: number;
 }
 
-export interface GapRow {
+interface GapRow {
   readonly meter: string;
   readonly resourceId: string;
   readonly gaps: number;
@@ -169,7 +169,7 @@ export interface StoreStatus {
   readonly gaps: readonly GapRow[];
 }
 
-export interface Retention {
+interface Retention {
   /** Samples before this moment go, in microseconds since 1970. */
   readonly before: number | undefined;
   /** The oldest go until no more than this is in use. */
