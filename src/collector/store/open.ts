@@ -15,7 +15,12 @@ const DATABASE_FILE = 'collector.db';
  */
 export async function openStore(connection: string, stateFolder: string): Promise<Store> {
   const [, scheme = '', rest = ''] = /^([a-z0-9]+)(?:\+[a-z0-9]+)?:\/\/(.*)$/i.exec(connection) ?? [];
-  if (scheme === 'postgresql' || scheme === 'postgres') return createSqlStore(openPostgresql(`postgresql://${rest}`));
+  if (scheme === 'postgresql' || scheme === 'postgres') {
+    const url = `postgresql://${rest}`;
+    if (!URL.canParse(url))
+      throw new ConfigError('[database] connection: cannot be read as a URL: special characters have to be escaped');
+    return createSqlStore(openPostgresql(url));
+  }
   if (connection !== '' && scheme !== 'sqlite') {
     throw new ConfigError(
       `[database] connection: expected postgresql://USER:PASSWORD@HOST/DATABASE or sqlite:///PATH, got ${scheme === '' ? 'no URL' : `${scheme}://`}`,

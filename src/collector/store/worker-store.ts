@@ -39,7 +39,7 @@ export async function openSqliteThread(path: string): Promise<Store> {
     for (const { reject } of waiting.values()) reject(gone);
     waiting.clear();
   };
-  worker.on('error', (error) => end(new ServiceError('the thread of SQLite failed', { cause: error })));
+  // Nobody listens to its errors: what the thread did not foresee ends the process, and what is not stored comes again.
   worker.on('exit', () => end(new ServiceError('the thread of SQLite has ended')));
 
   function call<T>(method: StoreCall['method'] | 'open', ...values: readonly unknown[]): Promise<T> {
