@@ -138,7 +138,7 @@ describeWith('rabbitmq', 'ceilometer-collector', () => {
     const { sent, stored } = await killedOver(rig, { times: 4, messages: 60 });
 
     expect(stored).toEqual(sent);
-  });
+  }, 300_000);
 });
 
 describeWith(['rabbitmq', 'postgresql'], 'ceilometer-collector with PostgreSQL', () => {
@@ -158,7 +158,7 @@ describeWith(['rabbitmq', 'postgresql'], 'ceilometer-collector with PostgreSQL',
     const { sent, stored } = await killedOver(rig, { times: 3, messages: 60 });
 
     expect(stored).toEqual(sent);
-  });
+  }, 300_000);
 
   it('waits for a database that is away, and stores what came in the meantime', async () => {
     const rig = await createRig(broker, `[database]\nconnection = ${await server.database()}\n`);
@@ -173,5 +173,5 @@ describeWith(['rabbitmq', 'postgresql'], 'ceilometer-collector with PostgreSQL',
     await eventually(async () => (await rig.ask('/v1/status').catch(() => ({ store: {} }))).store.samples).toBe(3);
     collector.kill('SIGTERM');
     expect(await collector.ended).toMatchObject({ code: 0 });
-  });
+  }, 120_000);
 });

@@ -44,6 +44,28 @@ describeWith('postgresql', 'PostgreSQL', () => {
   });
 });
 
+describeWith('postgresql', 'several collectors on one PostgreSQL', () => {
+  it('store each sample once, and count all of them', async () => {
+    await using server = await startPostgresql();
+    const url = await server.database();
+    const stores = Array.from({ length: 3 }, () => createSqlStore(openPostgresql(url), () => NOON / 1000));
+    const batches = Array.from({ length: 10 }, (_, batch) =>
+      Array.from({ length: 40 }, (_, index) => record({ time: NOON + batch * 10 * SECOND, resourceId: `r${index}` })),
+    );
+
+    // Each gets everything, in another order.
+    const written = await Promise.all(
+      stores.flatMap((store, shift) =>
+        batches.map((_, index) => store.write(batches[(index + shift * 3) % batches.length] ?? [], [])),
+      ),
+    );
+
+    expect(written.reduce((sum, { stored }) => sum + stored, 0)).toBe(400);
+    expect(await stores[0]?.status(NOON)).toMatchObject({ samples: 400, series: 40, resources: 40, meters: 1 });
+    await Promise.all(stores.map((store) => store.close()));
+  }, 120_000);
+});
+
 interface Subject {
   /** An empty store each time, as a function that opens it. */
   create(): Promise<(now: () => number) => Store>;
