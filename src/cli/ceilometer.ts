@@ -1,14 +1,17 @@
 #!/usr/bin/env -S node --max-semi-space-size=2
 /** `ceilometer`: the commands for people. */
 import { command, exitCodes, runMain, UsageError, withConfig } from './common.ts';
+import { withQuestions } from './questions.ts';
 
 const NAME = 'ceilometer';
 
 /** Each command is imported when it is asked for, so that none pays for the others. */
 async function main(argv: readonly string[]): Promise<number> {
   let code: number = exitCodes.ok;
-  await command(NAME, argv)
-    .usage('$0 <command> [options]')
+  const parser = command(NAME, argv).usage('$0 <command> [options]');
+  await withQuestions(parser, (result) => {
+    code = result;
+  })
     .command(
       'up',
       'Poll this machine, and its virtual machines where libvirt answers, and show each cycle',

@@ -14,7 +14,7 @@ import { scope } from '../util/scope.ts';
 import { createSystemdNotify } from '../util/sd-notify.ts';
 import { type ArgumentsOf, configOptions, readCommandLine } from './command-line.ts';
 import { type OpenOutput, outputKinds, outputOpener } from './open-output.ts';
-import { exitCodes, listValues, openLog, readConfig, runMain, tell } from './program.ts';
+import { exitCodes, listValues, openLog, readConfig, runMain, stateFolder, tell } from './program.ts';
 import { version } from './version.ts';
 
 const NAME = 'ceilometer-polling';
@@ -104,15 +104,9 @@ function generation(args: PollingArguments, loaded: LoadedConfig, shared: Shared
     pollsterList: listValues('pollster-list', args.pollsterList, warn),
     ...shared,
     version,
+    // A run that polls once is a look at things: it must not take anything from the deltas of a daemon.
     stateFolder: args.once ? undefined : stateFolder(loaded),
   });
-}
-
-/** A run that polls once is a look at things: it must not take anything from the deltas of a daemon. */
-function stateFolder({ config }: LoadedConfig): string | undefined {
-  // systemd may name several directories.
-  const [fromSystemd] = (process.env['STATE_DIRECTORY'] ?? '').split(':');
-  return (config.default.statePath ?? fromSystemd) || undefined;
 }
 
 async function once({ manager, output, grace, close }: Generation): Promise<number> {

@@ -32,6 +32,13 @@ export function readConfig(args: ConfigArguments): LoadedConfig {
   });
 }
 
+/** Where a daemon keeps what survives it; undefined where neither the configuration nor systemd says so. */
+export function stateFolder({ config }: LoadedConfig): string | undefined {
+  // systemd may name several directories.
+  const [fromSystemd] = (process.env['STATE_DIRECTORY'] ?? '').split(':');
+  return (config.default.statePath ?? fromSystemd) || undefined;
+}
+
 export function openLog(program: string, { config, warnings }: LoadedConfig): Log {
   const log = createLog(logSettings(program, config.default));
   tell(log, warnings);

@@ -4,6 +4,7 @@
  */
 import type { OptionGroup, Resolved } from './option.ts';
 import { agentOptions } from './options/agent.ts';
+import { collectorOptions, databaseOptions } from './options/collector.ts';
 import { cacheOptions, concurrencyOptions, privsepOptions, reportsOptions } from './options/libraries.ts';
 import { loggingOptions } from './options/logging.ts';
 import { metricsOptions, notificationsOptions, rabbitOptions, transportOptions } from './options/messaging.ts';
@@ -35,6 +36,8 @@ export const options = {
   notification: notificationOptions,
   event: eventOptions,
   meter: meterOptions,
+  database: databaseOptions,
+  collector: collectorOptions,
   ipmi: ipmiOptions,
   service_credentials: credentialsOptions,
   service_types: serviceTypesOptions,

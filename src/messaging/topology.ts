@@ -8,13 +8,15 @@ export interface Topology {
   readonly routingKeys: readonly string[];
   /** One queue for the messages of all keys, in place of one for each that is named like it: a pool. */
   readonly pool?: string;
+  /** In front of the routing keys in the names of the queues, for who wants a copy of what others take. */
+  readonly queuePrefix?: string;
   readonly durable: boolean;
   readonly autoDelete: boolean;
   readonly queueArguments: Readonly<Record<string, string | number>>;
 }
 
-export function queuesOf({ pool, routingKeys }: Topology): readonly string[] {
-  return pool === undefined ? routingKeys : [pool];
+export function queuesOf({ pool, queuePrefix = '', routingKeys }: Topology): readonly string[] {
+  return pool === undefined ? routingKeys.map((key) => `${queuePrefix}${key}`) : [pool];
 }
 
 /** Closes the channel when it throws. A ConfigError says which option does not agree with the other programs. */
@@ -57,8 +59,9 @@ async function declareExchange(channel: Channel, { exchange, durable, autoDelete
   await agreed(channel.assertExchange(exchange, 'topic', { durable, autoDelete }));
 }
 
-async function bindQueues(channel: Channel, { exchange, routingKeys, pool }: Topology): Promise<void> {
-  for (const key of routingKeys) await channel.bindQueue(pool ?? key, exchange, key);
+async function bindQueues(channel: Channel, topology: Topology): Promise<void> {
+  const { exchange, routingKeys, pool, queuePrefix = '' } = topology;
+  for (const key of routingKeys) await channel.bindQueue(pool ?? `${queuePrefix}${key}`, exchange, key);
 }
 
 function agreed(declared: PromiseLike<unknown>): Promise<unknown> {

@@ -1,14 +1,12 @@
 /** The endpoints and trait plugins that come with the agent, in upstream's order. */
 import { definePlugin, type Factory, type NotificationEndpoint } from '../plugin.ts';
+import { COMMON_SECRET } from '../wire/signature.ts';
 import { httpEndpoint } from './http-request.ts';
 import { instanceEndpoint } from './instance.ts';
 import { ironicEndpoint } from './ironic-sensors.ts';
 import { createSignatureCheck } from './signatures.ts';
 import { telemetryEndpoint } from './telemetry.ts';
 import { traitPlugins } from './trait-plugins.ts';
-
-/** Without a secret of one's own there is nothing to tell agents apart by. */
-const COMMON_SECRET = 'change this for valid signing';
 
 const http =
   (eventType: string): Factory<NotificationEndpoint> =>

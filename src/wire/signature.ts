@@ -14,6 +14,9 @@ export interface PageSigner {
   end(): string;
 }
 
+/** Upstream's default. Whoever has it has no secret of their own, so there is nothing to tell senders apart by. */
+export const COMMON_SECRET = 'change this for valid signing';
+
 const BLOCK_BYTES = 64;
 
 /** An empty secret signs nothing, as upstream. */

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 const commands: Readonly<Record<string, string>> = {
   polling: fileURLToPath(new URL('../../dist/cli/polling.js', import.meta.url)),
   ceilometer: fileURLToPath(new URL('../../dist/cli/ceilometer.js', import.meta.url)),
+  collector: fileURLToPath(new URL('../../dist/cli/collector.js', import.meta.url)),
   notification: fileURLToPath(new URL('../../dist/cli/notification.js', import.meta.url)),
 };
 

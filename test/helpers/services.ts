@@ -3,7 +3,7 @@
  * Debian; `CEILOMETER_TEST_SERVICES=skip` leaves their tests out, `=require` fails without them.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { describe } from 'vitest';
 
@@ -19,6 +19,7 @@ const services = {
   rabbitmq: { binaries: ['rabbitmq-server', 'rabbitmqctl'], packages: ['rabbitmq-server'] },
   etcd: { binaries: ['etcd'], packages: ['etcd-server'] },
   redis: { binaries: ['redis-server', 'redis-sentinel'], packages: ['redis-server', 'redis-sentinel'] },
+  postgresql: { binaries: ['initdb', 'postgres', 'setpriv'], packages: ['postgresql', 'util-linux'] },
   libvirt: {
     binaries: ['libvirtd', 'virsh', 'qemu-system-x86_64', 'qemu-img', 'unshare', 'ip'],
     packages: [
@@ -90,9 +91,26 @@ const all = Object.keys(services) as ServiceName[];
 const isApart = (name: ServiceName) => 'apart' in services[name];
 const mode = process.env['CEILOMETER_TEST_SERVICES'] ?? '';
 
+/** Debian keeps the programs of each version of PostgreSQL in a folder of its own. */
+const POSTGRESQL = '/usr/lib/postgresql';
+
+function folders(): readonly string[] {
+  const versions = existsSync(POSTGRESQL) ? readdirSync(POSTGRESQL).sort((a, b) => Number(b) - Number(a)) : [];
+  const bins = versions.map((version) => join(POSTGRESQL, version, 'bin'));
+  return [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin', ...bins];
+}
+
+/** Where a program is; its name where it is nowhere. */
+export function findBinary(binary: string): string {
+  return (
+    folders()
+      .map((folder) => join(folder, binary))
+      .find((path) => existsSync(path)) ?? binary
+  );
+}
+
 function onPath(binary: string): boolean {
-  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin'];
-  return folders.some((folder) => existsSync(join(folder, binary)));
+  return findBinary(binary) !== binary;
 }
 
 function missing(name: ServiceName): readonly string[] {

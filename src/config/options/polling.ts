@@ -1,3 +1,4 @@
+import { COMMON_SECRET } from '../../wire/signature.ts';
 import { notYet, type OptionGroup } from '../option.ts';
 
 export const pollingOptions = {
@@ -165,7 +166,7 @@ export const computeOptions = {
 export const publisherOptions = {
   telemetry_secret: {
     type: 'string',
-    default: 'change this for valid signing',
+    default: COMMON_SECRET,
     secret: true,
     deprecated: [['publisher', 'metering_secret']],
     help: 'Key that samples are signed with. Empty leaves the signature out.',

@@ -1,0 +1,258 @@
+/** SQLite as WebAssembly. Its calls block, so a busy process keeps it in a thread of its own: see worker-store.ts. */
+import sqlite, { type Statement } from 'node-sqlite3-wasm';
+import { ConfigError, describeError, ServiceError } from '../../errors.ts';
+import {
+  type AgentState,
+  type Database,
+  type SampleLine,
+  type SeriesState,
+  type SharedTable,
+  type SqlRow,
+  type SqlValue,
+  sharedTables,
+  type Writing,
+} from './database.ts';
+import { lockFile } from './sqlite-lock.ts';
+import { BUCKET, versions } from './sqlite-schema.ts';
+import { agentState, seriesState } from './state-rows.ts';
+
+const CACHE_KILOBYTES = 65_536;
+const MOST_STATEMENTS = 200;
+const LONGEST_INTEGER = 2n ** 63n - 1n;
+
+const TIME = `(s.bucket * ${BUCKET} + ${BUCKET / 2} + s."offset")`;
+const bucketOf = (time: number) => Math.floor(time / BUCKET);
+const middle = (bucket: number) => bucket * BUCKET + BUCKET / 2;
+
+/** Throws `ConfigError` where the file cannot be opened, is used by another process, or is of a later version. */
+export function openSqlite(path: string): Database {
+  const lock = lockFile(path);
+  try {
+    const db = new sqlite.Database(path);
+    return sqliteDatabase(prepared(db, path), () => lock[Symbol.dispose]());
+  } catch (error) {
+    lock[Symbol.dispose]();
+    if (error instanceof ConfigError) throw error;
+    throw new ConfigError(`${path}: cannot be opened as an SQLite database: ${describeError(error)}`, { cause: error });
+  }
+}
+
+function prepared(db: sqlite.Database, path: string): sqlite.Database {
+  // The file is ours alone. A journal that is cut off, not deleted, saves a sync of the folder at each commit.
+  db.exec(`
+    PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = TRUNCATE; PRAGMA synchronous = FULL;
+    PRAGMA cache_size = -${CACHE_KILOBYTES}; PRAGMA temp_store = MEMORY;
+  `);
+  const version = Number(db.get('PRAGMA user_version')?.['user_version'] ?? 0);
+  if (version > versions.length) {
+    db.close();
+    throw new ConfigError(`${path}: made by a later version of the collector (schema ${version})`);
+  }
+  versions.slice(version).forEach((statements, index) => {
+    db.exec(`BEGIN; ${statements} PRAGMA user_version = ${version + index + 1}; COMMIT;`);
+  });
+  return db;
+}
+
+function sqliteDatabase(db: sqlite.Database, release: () => void): Database {
+  const statements = new Map<string, Statement>();
+  let last: Promise<unknown> = Promise.resolve();
+
+  function statement(sql: string): Statement {
+    let found = statements.get(sql);
+    if (found === undefined) {
+      if (statements.size >= MOST_STATEMENTS) {
+        for (const old of statements.values()) old.finalize();
+        statements.clear();
+      }
+      found = db.prepare(sql.replace(/\$([0-9]+)/g, '?$1'));
+      statements.set(sql, found);
+    }
+    return found;
+  }
+
+  const run = (sql: string, values: readonly SqlValue[]) => statement(sql).run([...values]).changes > 0;
+  const rows = (sql: string, values: readonly SqlValue[] = []) => statement(sql).all([...values]) as SqlRow[];
+
+  /** All of it or nothing. Nobody else's statements come in between. */
+  function transaction<T>(work: () => Promise<T> | T): Promise<T> {
+    const turn = last.then(async () => {
+      try {
+        db.exec('BEGIN IMMEDIATE');
+        const result = await work();
+        db.exec('COMMIT');
+        return result;
+      } catch (error) {
+        if (db.isOpen && db.inTransaction) db.exec('ROLLBACK');
+        throw new ServiceError('SQLite did not do it', { cause: error });
+      }
+    });
+    last = turn.catch(() => undefined);
+    return turn;
+  }
+
+  const inTurn = <T>(work: () => T): Promise<T> => {
+    const turn = last.then(work);
+    last = turn.catch(() => undefined);
+    return turn;
+  };
+
+  function share(
+    table: SharedTable,
+    { key, values }: { key: Buffer; values: readonly (string | null)[] },
+    day: number,
+  ) {
+    const columns = sharedTables[table];
+    const [found] = rows(`SELECT id, used FROM ${table} WHERE key = $1`, [key]);
+    if (found !== undefined) {
+      if (Number(found['used']) < day) run(`UPDATE ${table} SET used = $1 WHERE id = $2`, [day, found['id'] ?? null]);
+      return Number(found['id']);
+    }
+    const places = columns.map((_, index) => `$${index + 3}`).join(', ');
+    const { lastInsertRowid } = statement(
+      `INSERT INTO ${table} (key, used, ${columns.join(', ')}) VALUES ($1, $2, ${places})`,
+    ).run([key, day, ...values]);
+    return Number(lastInsertRowid);
+  }
+
+  const writing: Writing = {
+    async admit(ids, day) {
+      const yesterday = 'SELECT 1 FROM seen WHERE day = $1 AND id = $2';
+      return ids.map(
+        (id) =>
+          rows(yesterday, [day - 1, id]).length === 0 &&
+          run('INSERT OR IGNORE INTO seen (day, id) VALUES ($1, $2)', [day, id]),
+      );
+    },
+    insert: async (lines) => lines.map((line) => run(insertOf(line.volume), lineValues(line))),
+    async series(keys) {
+      const sql = 'SELECT * FROM series WHERE meter = $1 AND resource = $2';
+      return keys.flatMap(({ meter, resource }) => rows(sql, [meter, resource]).map(seriesState));
+    },
+    async putSeries(states, changes) {
+      for (const state of states) run(PUT_SERIES, seriesValues(state));
+      for (const { meter, resource, since, metadata } of changes)
+        run('INSERT OR REPLACE INTO metadata_changes (resource, meter, since, metadata) VALUES ($1, $2, $3, $4)', [
+          resource,
+          meter,
+          since,
+          metadata,
+        ]);
+    },
+    async agents(keys) {
+      const sql = 'SELECT * FROM agents WHERE agent = $1 AND source = $2';
+      return keys.flatMap(({ agent, source }) => rows(sql, [agent, source]).map(agentState));
+    },
+    async putAgents(states) {
+      for (const state of states) run(PUT_AGENT, agentValues(state));
+    },
+  };
+
+  return {
+    kind: 'sqlite',
+    volumeColumns: "s.volume AS volume, typeof(s.volume) = 'real' AS is_float",
+    timeColumns: `${TIME} AS time`,
+    timeSql: TIME,
+    // As the key lies; of one resource, there are few in a bucket.
+    timeOrder: 's.meter, s.resource, s."offset"',
+    timeOf: ({ time }) => Number(time),
+    volumeOf({ volume, is_float: isFloat }) {
+      if (isFloat === 1) return Number(volume);
+      return BigInt(typeof volume === 'string' || typeof volume === 'bigint' ? volume : Number(volume));
+    },
+    contains: (column, parameter) => `instr(lower(${column}), lower(${parameter})) > 0`,
+    all: (sql, values) => inTurn(() => rows(sql, values)),
+    share: (table, shared, day) => transaction(() => shared.map((row) => share(table, row, day))),
+    write: (_lines, work) => transaction(() => work(writing)),
+    async *chunks(start, end, ascending) {
+      let bucket = bucketOf(ascending ? start : end);
+      for (;;) {
+        const [row] = await inTurn(() =>
+          ascending
+            ? rows('SELECT min(bucket) AS bucket FROM samples WHERE bucket >= $1', [bucket])
+            : rows('SELECT max(bucket) AS bucket FROM samples WHERE bucket <= $1', [bucket]),
+        );
+        if (row === undefined || row['bucket'] === null) return;
+        const found = Number(row['bucket']);
+        const chunk = { start: found * BUCKET, end: (found + 1) * BUCKET };
+        if (chunk.start >= end || chunk.end <= start) return;
+        yield chunk;
+        bucket = found + (ascending ? 1 : -1);
+      }
+    },
+    within(chunk, start, end) {
+      const bucket = bucketOf(chunk.start);
+      const parts = [`s.bucket = ${bucket}`];
+      if (start > chunk.start) parts.push(`s."offset" >= ${start - middle(bucket)}`);
+      if (end < chunk.end) parts.push(`s."offset" < ${end - middle(bucket)}`);
+      return parts.join(' AND ');
+    },
+    bytes: () =>
+      inTurn(() => {
+        const pragma = (name: string) => Number(Object.values(rows(`PRAGMA ${name}`)[0] ?? {})[0] ?? 0);
+        return (pragma('page_count') - pragma('freelist_count')) * pragma('page_size');
+      }),
+    remove: (chunk, before) =>
+      transaction(() => {
+        const bucket = bucketOf(chunk.start);
+        const values = [bucket, before - middle(bucket)];
+        const which = 'bucket = $1 AND "offset" < $2';
+        const counts = rows(
+          `SELECT meter, resource, count(*) AS samples FROM samples WHERE ${which} GROUP BY meter, resource`,
+          values,
+        );
+        for (const { meter = null, resource = null, samples = null } of counts)
+          run('UPDATE series SET samples = samples - $3 WHERE meter = $1 AND resource = $2', [
+            meter,
+            resource,
+            samples,
+          ]);
+        run(`DELETE FROM samples WHERE ${which}`, values);
+        return counts.reduce((sum, { samples }) => sum + Number(samples), 0);
+      }),
+    forget: ({ ids, shared }) =>
+      transaction(() => {
+        run('DELETE FROM seen WHERE day < $1', [ids]);
+        run('DELETE FROM series WHERE samples <= 0', []);
+        run(
+          `DELETE FROM metadata_changes WHERE NOT EXISTS (SELECT 1 FROM series AS s
+             WHERE s.meter = metadata_changes.meter AND s.resource = metadata_changes.resource)`,
+          [],
+        );
+        run('DELETE FROM metadata WHERE used < $1 AND id NOT IN (SELECT metadata FROM metadata_changes)', [shared]);
+        run('DELETE FROM resources WHERE used < $1 AND id NOT IN (SELECT resource FROM series)', [shared]);
+        run('DELETE FROM meters WHERE used < $1 AND id NOT IN (SELECT meter FROM series)', [shared]);
+      }),
+    close: () =>
+      inTurn(() => {
+        for (const one of statements.values()) one.finalize();
+        statements.clear();
+        if (db.isOpen) db.close();
+        release();
+      }),
+  };
+}
+
+/** A whole number is bound as an integer, so a float that is whole has to be told. */
+function insertOf(volume: number | bigint): string {
+  const place = typeof volume === 'number' ? 'CAST($7 AS REAL)' : '$7';
+  return `INSERT OR IGNORE INTO samples (bucket, meter, resource, id, "offset", metadata, volume) VALUES ($1, $2, $3, $4, $5, $6, ${place})`;
+}
+
+function lineValues({ id, meter, resource, metadata, time, volume }: SampleLine): SqlValue[] {
+  const bucket = bucketOf(time);
+  const long = typeof volume === 'bigint' && (volume > LONGEST_INTEGER || volume < -LONGEST_INTEGER);
+  return [bucket, meter, resource, id, time - middle(bucket), metadata, long ? String(volume) : volume];
+}
+
+const rhythmColumns = 'first, last, samples, rhythm, step, gaps, gap_start, gap_end';
+const PUT_SERIES = `INSERT OR REPLACE INTO series (meter, resource, ${rhythmColumns}, metadata) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`;
+const PUT_AGENT = `INSERT OR REPLACE INTO agents (agent, source, ${rhythmColumns}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`;
+
+function rhythmValues(state: SeriesState | AgentState): SqlValue[] {
+  const { first, last, samples, interval, step, gaps, gapStart, gapEnd } = state;
+  return [first, last, samples, interval, step, gaps, gapStart, gapEnd];
+}
+
+const seriesValues = (state: SeriesState) => [state.meter, state.resource, ...rhythmValues(state), state.metadata];
+const agentValues = (state: AgentState) => [state.agent, state.source, ...rhythmValues(state)];
