@@ -5,8 +5,8 @@ export default defineConfig({
   test: {
     include: ['test/**/*.real.ts'],
     globalSetup: ['test/helpers/openstack-services.ts'],
-    testTimeout: 60_000,
-    hookTimeout: 300_000,
+    testTimeout: 180_000,
+    hookTimeout: 600_000,
     maxWorkers: 1,
   },
 });

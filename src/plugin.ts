@@ -136,6 +136,8 @@ export interface Pollster<R extends Resource = Resource> {
   readonly meters: readonly Meter[];
   /** Used when the source in polling.yaml names no discovery and no resources: `local_instances`, `endpoint://image`. */
   readonly discovery?: string;
+  /** It needs no view of all resources: `poll` may be called for a page of them after the other. */
+  readonly pagewise?: true;
   /**
    * Yields the readings of the resources, which are never empty. Called at most once per cycle and source, and not
    * again before it has ended; different pollsters run side by side. The agent pulls the next reading only when it
@@ -162,6 +164,12 @@ export interface Discovery<R extends Resource = Resource> {
    * does not know: an empty list means that there are none.
    */
   discover(parameter: string | undefined, ctx: PollContext): Promise<readonly R[]>;
+  /**
+   * Finds the same, a page at a time, where there may be more than memory should hold. Asked in place of `discover` when
+   * a pollster that is `pagewise` is the only one of the cycle to need it; it has polled a page before the next is
+   * fetched. What is in two pages counts once.
+   */
+  pages?(parameter: string | undefined, ctx: PollContext): AsyncIterable<readonly R[]>;
   /**
    * Reports edges of its resources until `signal` aborts. Called once, when an agent begins to poll on the grid, and
    * answers at once. For each edge the agent runs the pollsters that are fed by this discovery on that one resource:

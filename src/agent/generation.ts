@@ -5,10 +5,13 @@ import type { PollingSource } from '../config/polling.ts';
 import { ConfigError } from '../errors.ts';
 import type { Output } from '../output/output.ts';
 import type { Logger } from '../plugin.ts';
+import type { OpenListeners } from '../prometheus/open-listeners.ts';
 import type { Lease } from '../util/leases.ts';
 import type { OpenHeartbeat } from './heartbeat.ts';
 import { createHost } from './host.ts';
 import { createManager } from './manager.ts';
+import type { Observed } from './observation.ts';
+import type { CountBook } from './poll-counts.ts';
 import { loadRegistry } from './registry.ts';
 import type { Generation } from './service.ts';
 import type { StateStore } from './state-store.ts';
@@ -22,6 +25,11 @@ export interface GenerationRequest {
   readonly openOutput: (config: Config) => Lease<Output>;
   /** For `[polling] heartbeat_socket_dir`; left out, nobody is told of this run. */
   readonly openHeartbeat?: OpenHeartbeat;
+  /** For `[polling] metrics_listen_addresses`; left out, nobody can ask. */
+  readonly openListeners?: OpenListeners;
+  readonly version?: string;
+  /** Outlives the generation, as what was counted does. */
+  readonly counts?: CountBook;
   /** Outlives the generation. */
   readonly states: StateStore;
   /** Where state is kept over a restart; undefined keeps it in memory. */
@@ -55,6 +63,7 @@ export async function createGeneration(request: GenerationRequest): Promise<Gene
       },
       host,
     );
+    opened.push(registry.close);
     const folder = config.polling.heartbeatSocketDir;
     const heartbeat = folder === undefined ? undefined : await request.openHeartbeat?.(folder, namespaces);
     if (heartbeat !== undefined) opened.push(heartbeat.release);
@@ -67,13 +76,44 @@ export async function createGeneration(request: GenerationRequest): Promise<Gene
       sources,
       output: output.value,
       ...(heartbeat === undefined ? {} : { heartbeat: heartbeat.value.beat }),
+      ...(request.counts && { counts: request.counts }),
     });
+    opened.push(
+      await serveMetrics(request, {
+        hostname: host.hostname,
+        namespaces,
+        version: request.version ?? 'unknown',
+        tasks: manager.tasks,
+        delivery: output.value.stats,
+        serviceUse: host.serviceUse,
+      }),
+    );
     states.moveTo({ folder: request.stateFolder, agent: `polling-${[...namespaces].sort().join('-')}` });
     return { manager, output: output.value, grace: config.default.gracefulShutdownTimeout * 1000, close };
   } catch (err) {
     await close();
     throw err;
   }
+}
+
+/** Returns what ends it. */
+async function serveMetrics(
+  { loaded: { config }, openListeners }: GenerationRequest,
+  observed: Observed,
+): Promise<() => Promise<void>> {
+  const { metricsListenAddresses: addresses } = config.polling;
+  if (openListeners === undefined || addresses.length === 0) return async () => {};
+  const [{ observation }, listeners] = await Promise.all([
+    // An agent that nobody watches does without the memory that this takes.
+    import('./observation.ts'),
+    openListeners(config, addresses, 'metrics_listen_addresses'),
+  ]);
+  const content = observation(observed);
+  const ends = listeners.value.map((listener) => listener.serve('agent', content));
+  return async () => {
+    for (const end of ends) end();
+    await listeners.release();
+  };
 }
 
 /** Milliseconds. */

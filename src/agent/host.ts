@@ -1,7 +1,8 @@
 import type { Config } from '../config/options.ts';
 import { createInspector, libvirtUri } from '../libvirt/index.ts';
 import type { VirtInspector } from '../libvirt/inspector.ts';
-import { createSession, type OpenStackSession } from '../openstack/session.ts';
+import type { ServiceUse } from '../openstack/budget.ts';
+import { type AgentSession, createSession } from '../openstack/session.ts';
 import type { Host, Logger } from '../plugin.ts';
 import { StateStore } from './state-store.ts';
 
@@ -10,6 +11,12 @@ export interface AgentHost extends Host {
   /** Rises when a driver was connected to again: what it did not support before may be supported now. */
   connections(): number;
   close(): Promise<void>;
+}
+
+/** A host with real services. */
+export interface RealHost extends AgentHost {
+  /** What was asked of OpenStack's services so far. */
+  serviceUse(): readonly ServiceUse[];
 }
 
 /** Part of a pollster's time that resources which do not answer may cost. */
@@ -24,10 +31,10 @@ export interface HostOptions {
   readonly deadline?: number;
 }
 
-export function createHost(config: Config, log: Logger, options: HostOptions = {}): AgentHost {
+export function createHost(config: Config, log: Logger, options: HostOptions = {}): RealHost {
   const { states = new StateStore({ log }), deadline = Number.POSITIVE_INFINITY } = options;
   let inspector: VirtInspector | undefined;
-  let session: OpenStackSession | undefined;
+  let session: AgentSession | undefined;
   return {
     hostname: config.default.host,
     config,
@@ -41,6 +48,7 @@ export function createHost(config: Config, log: Logger, options: HostOptions = {
       return session;
     },
     state: (name) => states.state(name),
+    serviceUse: () => session?.use() ?? [],
     connections: () => inspector?.connections ?? 0,
     async close() {
       await Promise.all([inspector?.close(), session?.close()]);

@@ -10,8 +10,9 @@ import { createDiscoverer } from './discovery.ts';
 import { watchDiscoveries } from './edge-polls.ts';
 import type { AgentHost } from './host.ts';
 import { withNames } from './identity-names.ts';
-import { PollingTask } from './polling-task.ts';
-import { PollsterRun } from './pollster-run.ts';
+import { type CountBook, createCountBook } from './poll-counts.ts';
+import { PollingTask, type TaskState } from './polling-task.ts';
+import { discoveriesOf, PollsterRun, type RunSettings } from './pollster-run.ts';
 import type { Registry } from './registry.ts';
 import { slotAt, slotGrid } from './slots.ts';
 import { upstreamPollsters } from './upstream-pollsters.ts';
@@ -24,6 +25,8 @@ export interface ManagerParts {
   readonly output: Output;
   readonly clock?: Clock;
   readonly heartbeat?: (pollster: string, timestamp: number) => void;
+  /** Goes on counting where another manager ended; a book of its own where left out. */
+  readonly counts?: CountBook;
 }
 
 /** One configuration's polling. A reload makes a new manager and lets it take over from the old one. */
@@ -36,6 +39,8 @@ export interface AgentManager {
   once(kill: AbortSignal): Promise<readonly CycleReport[]>;
   /** By interval in milliseconds, the last slot that was polled. */
   lastSlots(): ReadonlyMap<number, number>;
+  /** How polling fares, a state for each interval. */
+  tasks(): readonly TaskState[];
 }
 
 /** Throws {@link ConfigError} when no source selects any pollster. */
@@ -60,6 +65,7 @@ export function createManager(parts: ManagerParts): AgentManager {
       for (const { interval, lastSlot } of tasks) if (lastSlot !== undefined) slots.set(interval, lastSlot);
       return slots;
     },
+    tasks: () => tasks.map(({ state }) => state),
   };
 }
 
@@ -72,27 +78,30 @@ function named({ config, host, output }: ManagerParts, clock: Clock): Output {
 function createTasks(parts: ManagerParts, clock: Clock): readonly PollingTask[] {
   const { config, host, output, registry, sources } = parts;
   const { polling } = config;
+  const { counts = createCountBook() } = parts;
   const discoverer = createDiscoverer(registry.discoveries);
   warnOfUnmatched(parts);
   const tasks: PollingTask[] = [];
   for (const [seconds, group] of groupByInterval(sources)) {
     const interval = seconds * 1000;
-    const runs = group.flatMap((source) =>
-      registry.pollsters
-        .filter(({ name }) => supports(source.meters, name))
-        .map(
-          (entry) =>
-            new PollsterRun(source, entry, {
-              host,
-              output,
-              discoverer,
-              clock,
-              sampleSource: config.default.sampleSource,
-              batchSize: polling.batchSize,
-              deadline: milliseconds(polling.pollsterTimeout) ?? interval,
-              ...(parts.heartbeat === undefined ? {} : { heartbeat: parts.heartbeat }),
-            }),
-        ),
+    const selected = group.flatMap((source) =>
+      registry.pollsters.filter(({ name }) => supports(source.meters, name)).map((entry) => ({ source, entry })),
+    );
+    const urls = selected.flatMap(({ source, entry }) => discoveriesOf(source, entry));
+    const settings: RunSettings = {
+      host,
+      output,
+      discoverer,
+      sole: (url) => urls.indexOf(url) === urls.lastIndexOf(url),
+      clock,
+      sampleSource: config.default.sampleSource,
+      batchSize: polling.batchSize,
+      deadline: milliseconds(polling.pollsterTimeout) ?? interval,
+      ...(parts.heartbeat === undefined ? {} : { heartbeat: parts.heartbeat }),
+    };
+    const runs = selected.map(
+      ({ source, entry }) =>
+        new PollsterRun(source, entry, counts.pollster(source.name, entry.namespace, entry.name), settings),
     );
     if (runs.length === 0) continue;
     tasks.push(
@@ -102,6 +111,7 @@ function createTasks(parts: ManagerParts, clock: Clock): readonly PollingTask[] 
         deadline: milliseconds(polling.cycleTimeout) ?? 2 * interval,
         clock,
         log: host.log,
+        counts: counts.task(seconds),
         cycleEnded: (report) => output.cycleEnded?.(report),
       }),
     );

@@ -6,6 +6,7 @@ import { scope } from '../util/scope.ts';
 import { createTurns } from '../util/turns.ts';
 import { createCycleCache } from './cycle-cache.ts';
 import { FailureLog } from './failure-log.ts';
+import type { PollCounts, TaskCounts } from './poll-counts.ts';
 import type { Cycle, PollsterRun, RunResult } from './pollster-run.ts';
 import type { LoadedDiscovery } from './registry.ts';
 import type { SlotGrid } from './slots.ts';
@@ -19,7 +20,17 @@ export interface TaskSettings {
   readonly deadline: number;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly counts: TaskCounts;
   readonly cycleEnded: (report: CycleReport) => void;
+}
+
+/** How a task fares, for those who watch the agent. */
+export interface TaskState {
+  readonly counts: TaskCounts;
+  readonly pollsters: readonly PollCounts[];
+  readonly lastReport: CycleReport | undefined;
+  /** Milliseconds since the last cycle ended, or since polling on the grid began; 0 before that. */
+  readonly sinceCycle: number;
 }
 
 interface WaitingEdge {
@@ -45,6 +56,9 @@ export class PollingTask {
   #edgesAtWork: Promise<void> | undefined;
   #refusedEdges = 0;
   #lastSlot: number | undefined;
+  #lastReport: CycleReport | undefined;
+  /** On the clock that never steps, when the last cycle ended or the first one was due. */
+  #lastEnded: number | undefined;
 
   constructor(runs: readonly PollsterRun[], settings: TaskSettings) {
     this.#runs = runs;
@@ -77,13 +91,25 @@ export class PollingTask {
     return this.#lastSlot;
   }
 
+  get state(): TaskState {
+    const { clock, counts } = this.#settings;
+    return {
+      counts,
+      pollsters: this.#runs.map((run) => run.counts),
+      lastReport: this.#lastReport,
+      sinceCycle: this.#lastEnded === undefined ? 0 : clock.monotonic() - this.#lastEnded,
+    };
+  }
+
   /** Polls on the grid until `stop` aborts; a cycle in hand is finished, or let go of when `kill` aborts. */
   async run(stop: AbortSignal, kill: AbortSignal, after?: number): Promise<void> {
-    const { clock, grid, log } = this.#settings;
+    const { clock, counts, grid, log } = this.#settings;
+    this.#lastEnded = clock.monotonic();
     for await (const tick of ticks(grid, clock, stop, after)) {
       if (tick.stepped !== 0)
         log.warn({ seconds: tick.stepped / 1000 }, 'the wall clock stepped, taking the grid up anew');
       if (tick.missed > 0) {
+        counts.missed += tick.missed;
         log.warn(
           { interval: grid.interval / 1000, missed: tick.missed },
           'the cycle before was late, slots were missed',
@@ -156,7 +182,7 @@ export class PollingTask {
   }
 
   async #cycle(tick: Tick, kill: AbortSignal): Promise<CycleReport> {
-    const { clock, deadline, grid, log, cycleEnded } = this.#settings;
+    const { clock, counts, deadline, grid, log, cycleEnded } = this.#settings;
     const startedAt = clock.now();
     const started = clock.monotonic();
     this.#lastSlot = tick.slot;
@@ -167,17 +193,22 @@ export class PollingTask {
       cache: createCycleCache(),
       polled: new Map(),
     });
+    const ended = clock.monotonic();
+    this.#lastEnded = ended;
+    counts.cycles += 1;
+    counts.seconds += (ended - started) / 1000;
     const report: CycleReport = {
       interval: grid.interval / 1000,
       sources: [...new Set(this.#runs.map(({ source }) => source.name))],
       slot: tick.slot,
       startedAt,
-      seconds: Math.round(clock.monotonic() - started) / 1000,
+      seconds: Math.round(ended - started) / 1000,
       pollsters: this.#runs.length,
       samples: samplesOf(results),
       failures: kill.aborted ? [] : this.#cycleFailures.tell(results),
       missedSlots: tick.missed,
     };
+    this.#lastReport = report;
     const { samples, pollsters, failures, seconds } = report;
     log.info({ sources: report.sources, pollsters, samples, failures: failures.length, seconds }, 'cycle done');
     cycleEnded(report);

@@ -7,14 +7,17 @@ import type { Clock } from '../util/clock.ts';
 import { scope, untilAborted } from '../util/scope.ts';
 import type { Discoverer } from './discovery.ts';
 import type { AgentHost } from './host.ts';
+import type { PollCounts, PollResult } from './poll-counts.ts';
 import type { LoadedDiscovery, LoadedPollster } from './registry.ts';
-import { createStamp } from './stamp.ts';
+import { createStamp, type Stamp } from './stamp.ts';
 
 /** What every pollster of an agent is run with. */
 export interface RunSettings {
   readonly host: AgentHost;
   readonly output: Output;
   readonly discoverer: Discoverer;
+  /** Whether nobody else of the cycle asks this discovery, so that its pages need not be kept. */
+  readonly sole: (url: string) => boolean;
   readonly clock: Clock;
   readonly sampleSource: string;
   /** Samples handed to the output at a time; 0 hands over each alone. */
@@ -40,11 +43,20 @@ export interface Cycle {
 }
 
 export interface RunResult {
+  readonly result: PollResult;
   readonly samples: number;
   /** One line; absent when the run succeeded. */
   readonly failure?: string;
   /** The error behind the failure where it is not of a known kind, so that its stack is logged. */
   readonly unexpected?: unknown;
+}
+
+/** Of a poll that goes on. */
+interface Progress {
+  result: PollResult;
+  samples: number;
+  faults: number;
+  firstFault: string;
 }
 
 /** Failures of the world around us; anything else is a bug whose stack is wanted. */
@@ -57,27 +69,48 @@ const EXPECTED = new Set(['ERR_SERVICE', 'ERR_DEADLINE', 'ERR_DELIVERY', 'ERR_CO
 export class PollsterRun {
   readonly source: PollingSource;
   readonly entry: LoadedPollster;
+  readonly counts: PollCounts;
   readonly #settings: RunSettings;
   /** Resources that the driver does not support, with the count of its connections when it said so. */
   readonly #leftOut = new Map<string, number>();
   /** Set while a poll goes on, also after it was let go of. */
   #running = false;
 
-  constructor(source: PollingSource, entry: LoadedPollster, settings: RunSettings) {
+  constructor(source: PollingSource, entry: LoadedPollster, counts: PollCounts, settings: RunSettings) {
     this.source = source;
     this.entry = entry;
+    this.counts = counts;
     this.#settings = settings;
   }
 
   /** Whether its resources come from this discovery. */
   isFedBy(discovery: LoadedDiscovery): boolean {
     const { discoverer } = this.#settings;
-    return this.#discoveries().some((url) => discoverer.find(url, this.entry.namespace) === discovery);
+    return discoveriesOf(this.source, this.entry).some(
+      (url) => discoverer.find(url, this.entry.namespace) === discovery,
+    );
   }
 
   /** Never rejects. A run whose predecessor has not ended is not begun. */
   async run(cycle: Cycle): Promise<RunResult> {
-    if (this.#running) return { samples: 0, failure: 'skipped, its poll of an earlier cycle has not ended' };
+    const { clock } = this.#settings;
+    const { counts } = this;
+    const started = clock.monotonic();
+    const run = await this.#run(cycle);
+    const { failure, result, samples } = run;
+    const at = clock.now();
+    counts.polls[result] += 1;
+    counts.seconds += (clock.monotonic() - started) / 1000;
+    counts.samples += samples;
+    counts.last = { at, result, samples, failure };
+    if (result === 'success') counts.lastSuccess = at;
+    return run;
+  }
+
+  async #run(cycle: Cycle): Promise<RunResult> {
+    if (this.#running) {
+      return { result: 'skipped', samples: 0, failure: 'skipped, its poll of an earlier cycle has not ended' };
+    }
     const { deadline, host } = this.#settings;
     using limit = scope(cycle.signal, deadline, `pollster ${this.entry.name}`);
     const ctx: PollContext = {
@@ -86,7 +119,7 @@ export class PollsterRun {
       log: host.log,
       source: this.source.name,
     };
-    const progress = { samples: 0, faults: 0, firstFault: '' };
+    const progress: Progress = { result: 'success', samples: 0, faults: 0, firstFault: '' };
     this.#running = true;
     const work = this.#poll(cycle, ctx, progress).finally(() => {
       this.#running = false;
@@ -94,38 +127,22 @@ export class PollsterRun {
     try {
       await untilAborted(work, limit.signal);
     } catch (err) {
-      return this.#failed(err, progress.samples);
+      return this.#failed(err, progress.samples, limit.signal);
     }
-    if (progress.faults > 0) {
-      return {
-        samples: progress.samples,
-        failure: `dropped ${progress.faults} readings, first: ${progress.firstFault}`,
-      };
-    }
-    return { samples: progress.samples };
+    const { faults, firstFault, result, samples } = progress;
+    if (faults === 0) return { result, samples };
+    return { result: 'incomplete', samples, failure: `dropped ${faults} readings, first: ${firstFault}` };
   }
 
-  async #poll(
-    cycle: Cycle,
-    ctx: PollContext,
-    progress: { samples: number; faults: number; firstFault: string },
-  ): Promise<void> {
+  async #poll(cycle: Cycle, ctx: PollContext, progress: Progress): Promise<void> {
     const { batchSize, clock, heartbeat, output, sampleSource } = this.#settings;
     const { name, pollster } = this.entry;
-    const resources = this.#unpolled(cycle.only ?? (await this.#candidates(ctx)), cycle);
-    if (resources.length === 0) return;
-    const time = cycle.time ?? clock.now();
-    const stamp = createStamp({
-      sampleSource,
-      pollingSource: this.source.name,
-      slot: cycle.slot,
-      time,
-      meter: pollster.meters[0],
-    });
-    const readings = await pollster.poll(resources, ctx);
+    let stamp: Stamp | undefined;
+    let time = 0;
+    let found = 0;
     let batch: Sample[] = [];
-    const take = (reading: Reading): boolean => {
-      const sample = stamp.make(reading);
+    const take = (reading: Reading, { make }: Stamp): boolean => {
+      const sample = make(reading);
       if (typeof sample === 'string') {
         progress.faults += 1;
         progress.firstFault ||= sample;
@@ -139,42 +156,70 @@ export class PollsterRun {
       await output.publish(full, ctx.signal);
       progress.samples += full.length;
     };
-    try {
+    const pollPage = async (resources: readonly Resource[], ofRun: Stamp) => {
+      const readings = await pollster.poll(resources, ctx);
       // A poll that was let go of may still yield; its cycle is over.
       if (isIterable(readings)) {
         for (const reading of readings) {
           if (ctx.signal.aborted) return;
-          if (take(reading)) await handOver();
+          if (take(reading, ofRun)) await handOver();
         }
       } else if (isAsyncIterable(readings)) {
         for await (const reading of readings) {
           if (ctx.signal.aborted) return;
-          if (take(reading)) await handOver();
+          if (take(reading, ofRun)) await handOver();
         }
       } else {
         throw new TypeError(`poll returned ${typeof readings}, expected readings to iterate over`);
       }
+    };
+    try {
+      for await (const page of this.#pages(cycle, ctx)) {
+        if (ctx.signal.aborted) return;
+        const resources = this.#unpolled(page, cycle);
+        if (resources.length === 0) continue;
+        found += resources.length;
+        if (stamp === undefined) {
+          time = cycle.time ?? clock.now();
+          const { slot } = cycle;
+          stamp = createStamp({ sampleSource, pollingSource: this.source.name, slot, time, meter: pollster.meters[0] });
+        }
+        try {
+          await pollPage(resources, stamp);
+        } catch (err) {
+          if (codeOf(err) !== 'ERR_POLL_PERMANENT') throw err;
+          // It costs the pages after this one nothing.
+          this.#leaveOut(err);
+          progress.result = 'unsupported';
+        }
+      }
     } finally {
+      if (cycle.only === undefined) this.counts.resources = found;
       // What was read before a failure counts.
       if (batch.length > 0 && !ctx.signal.aborted) await handOver();
     }
-    heartbeat?.(name, time);
+    if (found === 0) progress.result = 'no_resources';
+    else if (progress.result === 'success') heartbeat?.(name, time);
   }
 
-  async #candidates(ctx: PollContext): Promise<readonly Resource[]> {
-    const { discoverer } = this.#settings;
-    const { namespace } = this.entry;
-    const found: Resource[] = this.source.resources.map((id) => ({ id }));
-    for (const url of this.#discoveries()) found.push(...(await discoverer.discover(url, namespace, ctx)));
-    return found;
-  }
-
-  /** Those of the source; the pollster's own where the source names neither discoveries nor resources. */
-  #discoveries(): readonly string[] {
-    const { discovery, resources } = this.source;
-    if (resources.length > 0 || discovery.length > 0) return discovery;
-    const own = this.entry.pollster.discovery;
-    return own === undefined ? [] : [own];
+  /** The resources of the cycle: all at once, but for a pollster that takes pages and shares them with nobody. */
+  async *#pages(cycle: Cycle, ctx: PollContext): AsyncGenerator<readonly Resource[]> {
+    const { discoverer, sole } = this.#settings;
+    const { namespace, pollster } = this.entry;
+    const urls = discoveriesOf(this.source, this.entry);
+    const stated: readonly Resource[] = this.source.resources.map((id) => ({ id }));
+    if (cycle.only !== undefined) yield cycle.only;
+    else if (pollster.pagewise !== true) {
+      const found = [...stated];
+      for (const url of urls) found.push(...(await discoverer.discover(url, namespace, ctx)));
+      yield found;
+    } else {
+      yield stated;
+      for (const url of urls) {
+        if (sole(url)) yield* discoverer.pages(url, namespace, ctx);
+        else yield await discoverer.discover(url, namespace, ctx);
+      }
+    }
   }
 
   /** Leaves out what was polled in this cycle already and what the driver does not support. */
@@ -190,23 +235,34 @@ export class PollsterRun {
     });
   }
 
-  #failed(err: unknown, samples: number): RunResult {
+  #leaveOut(err: unknown): void {
+    const { host } = this.#settings;
+    const ids = resourceIdsOf(err);
+    for (const id of ids) this.#leftOut.set(id, host.connections());
+    const where = { source: this.source.name, pollster: this.entry.name };
+    host.log.info({ ...where, resources: ids.length, reason: describeError(err) }, 'not supported here, left out');
+  }
+
+  #failed(err: unknown, samples: number, signal: AbortSignal): RunResult {
     const { host } = this.#settings;
     const where = { source: this.source.name, pollster: this.entry.name };
     const code = codeOf(err);
     if (code === 'ERR_NO_DATA') {
       host.log.debug({ ...where, reason: describeError(err) }, 'nothing to poll now');
-      return { samples };
+      return { result: 'no_data', samples };
     }
-    if (code === 'ERR_POLL_PERMANENT') {
-      const ids = resourceIdsOf(err);
-      for (const id of ids) this.#leftOut.set(id, host.connections());
-      host.log.info({ ...where, resources: ids.length, reason: describeError(err) }, 'not supported here, left out');
-      return { samples };
-    }
-    const failure = describeError(err);
-    return code !== undefined && EXPECTED.has(code) ? { samples, failure } : { samples, failure, unexpected: err };
+    const failed = { result: signal.aborted ? 'timeout' : 'failed', samples, failure: describeError(err) } as const;
+    return code !== undefined && EXPECTED.has(code) ? failed : { ...failed, unexpected: err };
   }
+}
+
+/** Those of the source; the pollster's own where the source names neither discoveries nor resources. */
+export function discoveriesOf(
+  { discovery, resources }: PollingSource,
+  { pollster }: LoadedPollster,
+): readonly string[] {
+  if (resources.length > 0 || discovery.length > 0) return discovery;
+  return pollster.discovery === undefined ? [] : [pollster.discovery];
 }
 
 /** What a plugin returns is checked at run time. */

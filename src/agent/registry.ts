@@ -29,6 +29,12 @@ export interface Registry {
   readonly namespaces: readonly string[];
 }
 
+/** One that owns what its plugins opened for themselves. */
+export interface OwnedRegistry extends Registry {
+  /** Called once, when nothing polls any more. */
+  close(): Promise<void>;
+}
+
 export interface RegistryRequest {
   /** Undefined asks for every namespace there is. */
   readonly namespaces: readonly string[] | undefined;
@@ -42,11 +48,9 @@ export interface RegistryRequest {
  * Loads what was asked for. A plugin that cannot be loaded, or a member whose factory throws, is logged and left out.
  * Throws {@link ConfigError} when a namespace is provided by nobody or no pollster is left.
  */
-export async function loadRegistry(request: RegistryRequest, host: Host): Promise<Registry> {
-  const external = [
-    ...(await loadExternal(request.plugins, host.log)),
-    ...(await loadDynamic(host.config.polling.pollstersDefinitionsDirs, host.log)),
-  ];
+export async function loadRegistry(request: RegistryRequest, host: Host): Promise<OwnedRegistry> {
+  const dynamic = await loadDynamic(host.config.polling.pollstersDefinitionsDirs, host.log);
+  const external = [...(await loadExternal(request.plugins, host.log)), ...dynamic.sources];
   const namespaces = [...new Set([...Object.keys(builtin), ...external.flatMap(({ plugin }) => namespacesOf(plugin))])];
   const wanted = request.namespaces ?? namespaces;
   for (const namespace of wanted) {
@@ -65,7 +69,7 @@ export async function loadRegistry(request: RegistryRequest, host: Host): Promis
     }
   }
   const listed = filterPollsters(pollsters, request.pollsterList);
-  return { pollsters: listed, discoveries, namespaces };
+  return { pollsters: listed, discoveries, namespaces, close: dynamic.close };
 }
 
 async function loadBuiltin(wanted: readonly string[]): Promise<PluginSource[]> {

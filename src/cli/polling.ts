@@ -2,11 +2,13 @@
 /** `ceilometer-polling`: polls the namespaces of this host and delivers the samples. */
 import { createGeneration } from '../agent/generation.ts';
 import { heartbeatOpener, type OpenHeartbeat } from '../agent/heartbeat.ts';
+import { type CountBook, createCountBook } from '../agent/poll-counts.ts';
 import { type Generation, runService, withSignals } from '../agent/service.ts';
 import { StateStore } from '../agent/state-store.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { findPollingFile, loadPolling } from '../config/polling.ts';
 import type { Log } from '../log.ts';
+import { listenerOpener, type OpenListeners } from '../prometheus/open-listeners.ts';
 import { scope } from '../util/scope.ts';
 import { createSystemdNotify } from '../util/sd-notify.ts';
 import {
@@ -21,6 +23,7 @@ import {
   withConfig,
 } from './common.ts';
 import { type OpenOutput, type OutputKind, outputKinds, outputOpener } from './open-output.ts';
+import { version } from './version.ts';
 
 const NAME = 'ceilometer-polling';
 
@@ -60,7 +63,14 @@ async function poll(args: PollingArguments): Promise<number> {
   const openOutput = outputOpener(args.output, log);
   const states = new StateStore({ log });
   if (args.once) return once(await generation(args, loaded, { openOutput, states, log }));
-  const shared = { openOutput, openHeartbeat: heartbeatOpener(), states, log };
+  const shared = {
+    openOutput,
+    openHeartbeat: heartbeatOpener(),
+    openListeners: listenerOpener(log),
+    counts: createCountBook(),
+    states,
+    log,
+  };
   const first = await generation(args, loaded, shared);
   try {
     const undelivered = await runService({
@@ -83,8 +93,10 @@ async function poll(args: PollingArguments): Promise<number> {
 /** What outlives a generation. */
 interface Shared {
   readonly openOutput: OpenOutput;
-  /** A run that polls once has none: it must not take the socket of a daemon. */
+  /** A run that polls once has none of these: it must not take the sockets of a daemon. */
   readonly openHeartbeat?: OpenHeartbeat;
+  readonly openListeners?: OpenListeners;
+  readonly counts?: CountBook;
   readonly states: StateStore;
   readonly log: Log;
 }
@@ -100,6 +112,7 @@ function generation(args: PollingArguments, loaded: LoadedConfig, shared: Shared
     namespaces: listValues('polling-namespaces', args.pollingNamespaces, warn),
     pollsterList: listValues('pollster-list', args.pollsterList, warn),
     ...shared,
+    version,
     stateFolder: args.once ? undefined : stateFolder(loaded),
   });
 }

@@ -1,7 +1,7 @@
 /** OpenStack as the credentials of `[service_credentials]` see it. */
 import type { Config } from '../config/options.ts';
 import { type Clock, systemClock } from '../util/clock.ts';
-import { createBudget } from './budget.ts';
+import { createBudget, type ServiceUse } from './budget.ts';
 import { type Catalogue, type Endpoint, type EndpointFilter, findEndpoints } from './catalogue.ts';
 import { type KeystoneCredentials, readCredentials } from './credentials.ts';
 import { ApiError, NoEndpointError } from './errors.ts';
@@ -35,6 +35,12 @@ export interface OpenStackSession {
   close(): Promise<void>;
 }
 
+/** What the agent that owns a session needs to know of it besides. */
+export interface AgentSession extends OpenStackSession {
+  /** How much of the budget each service has used. */
+  use(): readonly ServiceUse[];
+}
+
 export interface Identity {
   readonly projectId: string | undefined;
   readonly userId: string | undefined;
@@ -50,7 +56,7 @@ export interface SessionOptions {
 const USER_AGENT = 'ceilometer-polling ceilometer-ts';
 
 /** Does no I/O. Throws {@link ConfigError} when the credentials are incomplete. */
-export function createSession(config: Config, options: SessionOptions = {}): OpenStackSession {
+export function createSession(config: Config, options: SessionOptions = {}): AgentSession {
   const { clock = systemClock, random = Math.random } = options;
   const { region, face, ...http } = sessionSettings(config);
   const { maxRequestsPerSecond: perSecond, maxRequestsInFlight: atATime } = config.polling;
@@ -136,6 +142,7 @@ export function createSession(config: Config, options: SessionOptions = {}): Ope
       const { projectId, userId } = await tokens.get(signal);
       return { projectId, userId };
     },
+    use: budget.use,
     async close() {
       closed.abort(new Error('the session is closed'));
       await pool.close();

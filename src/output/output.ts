@@ -1,4 +1,5 @@
 /** Where the samples of a run go: to the broker, to the terminal, to a script. */
+import type { DeliveryStats } from '../messaging/delivery-stats.ts';
 import type { Sample } from '../sample.ts';
 
 export interface PollsterFailure {
@@ -24,6 +25,8 @@ export interface CycleReport {
 }
 
 export interface Output {
+  /** What became of the samples so far, where there is a broker between. */
+  readonly stats?: DeliveryStats;
   /**
    * Takes samples of one meter, at most `[polling] batch_size` of them, in the order they were read. Settles when the
    * output holds them safely enough for polling to go on; an output that is away never makes it wait beyond `signal`.

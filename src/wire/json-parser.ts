@@ -1,8 +1,8 @@
 /** Reads JSON as Python's `json.loads` does: integers of any size exactly, NaN and Infinity accepted, the last of equal keys wins. */
 import { type JsonValue, rememberKeyOrder, WholeFloat } from './value.ts';
 
-/** Whole numbers below this many digits are exact as a `number`. */
-const LONG_NUMBER = /[0-9]{16}/;
+/** Whole numbers below this many digits are exact as a `number`. Ids of that many digits stand inside of strings. */
+const LONG_NUMBER = /(?:^|[-:,[\s])[0-9]{16}/;
 
 /** As Python. Beyond it the text is an attack or a mistake, and costs more than it is worth. */
 const MAX_DIGITS = 4300;

@@ -9,9 +9,14 @@ export interface Guarded {
   kill(): Promise<void>;
 }
 
-/** A server for tests that does not outlive them. It has to stay in the foreground. */
-export function spawnGuarded(command: string, args: readonly string[], env: NodeJS.ProcessEnv): Guarded {
-  const shell = spawn('sh', ['-c', GUARD, 'sh', command, ...args], { env, stdio: ['pipe', 'ignore', 'ignore'] });
+/** A server for tests that does not outlive them. It has to stay in the foreground. `log` is an open file. */
+export function spawnGuarded(
+  command: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  log: number | 'ignore' = 'ignore',
+): Guarded {
+  const shell = spawn('sh', ['-c', GUARD, 'sh', command, ...args], { env, stdio: ['pipe', log, log] });
   const ended = exit(shell);
   return {
     get running() {

@@ -75,6 +75,30 @@ describe('the budget of a service', () => {
     await next;
 
     expect(begun).toEqual(['failing', 'next']);
+    expect(budget.use()).toMatchObject([{ requests: 2, inFlight: 0, waiting: 0, waits: 2 }]);
+  });
+
+  it('tells what is used of it', async () => {
+    const clock = new FakeClock(0);
+    const budget = createBudget({ perSecond: 2, atATime: 2, clock });
+    const { make, finish } = requests();
+
+    const all = ['a', 'b', 'c'].map((name) => budget.spend('x', signal(), make(name)));
+    await settle();
+    const [first] = budget.use();
+    await clock.pass(500);
+    const [second] = budget.use();
+    finish('a');
+    await clock.pass(500);
+    finish('b');
+    finish('c');
+    await Promise.all(all);
+    const [last] = budget.use();
+
+    const limits = { service: 'x', inFlightLimit: 2, perSecondLimit: 2 };
+    expect(first).toEqual({ ...limits, requests: 1, inFlight: 1, waiting: 2, waits: 0, waitSeconds: 0 });
+    expect(second).toEqual({ ...limits, requests: 2, inFlight: 2, waiting: 1, waits: 1, waitSeconds: 0.5 });
+    expect(last).toEqual({ ...limits, requests: 3, inFlight: 0, waiting: 0, waits: 2, waitSeconds: 1.5 });
   });
 });
 

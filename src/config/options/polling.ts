@@ -111,9 +111,19 @@ export const pollingOptions = {
     noEffect: notYet,
     help: 'Addresses on which samples are served to Prometheus.',
   },
-  prometheus_tls_enable: { type: 'boolean', default: false, noEffect: notYet, help: 'Serve Prometheus over TLS.' },
-  prometheus_tls_certfile: { type: 'string', noEffect: notYet, help: 'Certificate shown to Prometheus.' },
-  prometheus_tls_keyfile: { type: 'string', noEffect: notYet, help: 'Private key of that certificate.' },
+  prometheus_tls_enable: {
+    type: 'boolean',
+    default: false,
+    help: 'Serve Prometheus over TLS; holds for metrics_listen_addresses, too.',
+  },
+  prometheus_tls_certfile: { type: 'string', help: 'Certificate shown to Prometheus.' },
+  prometheus_tls_keyfile: { type: 'string', help: 'Private key of that certificate.' },
+  metrics_listen_addresses: {
+    type: 'list',
+    default: [],
+    own: true,
+    help: 'Addresses at which the agent tells of itself: /metrics for Prometheus, /health and /status. As 127.0.0.1:9102, [::1]:9102, or a port alone, which is one of the loopback interface. Whoever reaches it may read it. Empty serves nothing.',
+  },
 } as const satisfies OptionGroup;
 
 export const computeOptions = {

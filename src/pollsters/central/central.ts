@@ -89,32 +89,61 @@ function openSession(host: Host): OpenStackSession | undefined {
   }
 }
 
-/**
- * What `ask` finds; nothing where the catalogue has no such service, or where the service does not know of it and
- * `optional` is set. That is told once, and asked again in each cycle.
- */
-export async function askedOf<T>(
+/** What `ask` finds, page by page; nothing where there is no such service, see {@link isAbsent}. */
+export async function* pagesOf<T>(
   central: Central,
   what: string,
   optional: boolean,
-  ask: () => Promise<readonly T[]>,
-): Promise<readonly T[]> {
-  const missing = `no service for ${what}`;
-  const unknown = `no API for ${what}`;
+  ask: () => AsyncIterable<T>,
+): AsyncGenerator<T> {
+  const pages = ask()[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const page = await pages.next().catch((error: unknown) => {
+        if (isAbsent(central, what, optional, error)) return undefined;
+        throw error;
+      });
+      if (page === undefined) return;
+      isThere(central, what);
+      if (page.done === true) return;
+      yield page.value;
+    }
+  } finally {
+    await pages.return?.();
+  }
+}
+
+/** What `ask` finds; nothing where there is no such service, see {@link isAbsent}. */
+export async function askedOf<T>(central: Central, what: string, ask: () => Promise<T>): Promise<T | undefined> {
   try {
     const found = await ask();
-    central.fine(missing);
-    central.fine(unknown);
+    isThere(central, what);
     return found;
   } catch (error) {
-    if (error instanceof NoEndpointError) {
-      central.troubled(missing, { discovery: what, err: error }, 'a service is missing, its resources are left out');
-      return [];
-    }
-    if (optional && statusOf(error) === 404) {
-      central.troubled(unknown, { discovery: what, err: error }, 'a service has no such API, it is left out');
-      return [];
-    }
+    if (isAbsent(central, what, false, error)) return undefined;
     throw error;
   }
+}
+
+const missing = (what: string) => `no service for ${what}`;
+const unknown = (what: string) => `no API for ${what}`;
+
+/**
+ * Whether the catalogue has no such service, or the service does not know of it and `optional` is set. That is told
+ * once, and asked again in each cycle.
+ */
+function isAbsent(central: Central, what: string, optional: boolean, error: unknown): boolean {
+  const fields = { discovery: what, err: error };
+  if (error instanceof NoEndpointError) {
+    central.troubled(missing(what), fields, 'a service is missing, its resources are left out');
+    return true;
+  }
+  if (!optional || statusOf(error) !== 404) return false;
+  central.troubled(unknown(what), fields, 'a service has no such API, it is left out');
+  return true;
+}
+
+function isThere(central: Central, what: string): void {
+  central.fine(missing(what));
+  central.fine(unknown(what));
 }

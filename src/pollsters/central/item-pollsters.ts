@@ -27,6 +27,7 @@ function itemPollster(central: Central, listing: Listing, name: string, row: Row
   return {
     meters: [{ name, type: 'gauge', unit, ...(float && { float }), ...(help && { help }) }],
     discovery: listing.name,
+    pagewise: true,
     *poll(resources, ctx): Generator<Reading> {
       const items = itemsOf(resources, listing);
       let unknown = 0;

@@ -1,7 +1,7 @@
 /** Discoveries of what services list. */
-import type { Discovery, Metadata, MetadataValue, OpenStackService, Resource } from '../../plugin.ts';
+import type { Discovery, Metadata, MetadataValue, OpenStackService, PollContext, Resource } from '../../plugin.ts';
 import type { JsonObject } from '../../wire/value.ts';
-import { askedOf, type Central } from './central.ts';
+import { type Central, pagesOf } from './central.ts';
 import { plain, textIn } from './fields.ts';
 
 /** A list of a service, and what of its entries is kept. */
@@ -26,7 +26,7 @@ export interface Listing {
   readonly values: readonly string[];
 }
 
-/** An entry of a list, without what nobody asked for: thousands of them are held for a cycle. */
+/** An entry of a list, without what nobody asked for: where several meters read them they are held for a cycle. */
 export interface Item extends Resource {
   readonly listing: string;
   readonly projectId: string | null;
@@ -44,25 +44,28 @@ export function isItem(resource: Resource): resource is Item {
 export function listingDiscovery(central: Central, listing: Listing): Discovery<Item> {
   const { name, path, collection, query, optional = false } = listing;
   const service = listing.service(central);
+
+  async function* pages(_parameter: string | undefined, { signal, log }: PollContext): AsyncGenerator<readonly Item[]> {
+    if (service === undefined) return;
+    let nameless = 0;
+    const entries = () => service.pages(path, collection, { signal, ...(query && { query }) });
+    for await (const page of pagesOf(central, name, optional, entries)) {
+      const items = page.map((entry) => itemOf(entry, listing, central)).filter((item) => item !== undefined);
+      nameless += page.length - items.length;
+      yield items;
+    }
+    if (nameless > 0) log.debug({ discovery: name, entries: nameless }, 'some entries have no id');
+  }
+
   return {
     group: name,
-    async discover(_parameter, { signal, log }) {
-      if (service === undefined) return [];
-      return askedOf(central, name, optional, async () => {
-        const items = new Map<string, Item>();
-        let nameless = 0;
-        for await (const page of service.pages(path, collection, { signal, ...(query && { query }) })) {
-          for (const entry of page) {
-            const item = itemOf(entry, listing, central);
-            // What moves between two pages is listed twice.
-            if (item !== undefined) items.set(item.id, item);
-            else nameless += 1;
-          }
-        }
-        if (nameless > 0) log.debug({ discovery: name, entries: nameless }, 'some entries have no id');
-        return [...items.values()];
-      });
+    async discover(parameter, ctx) {
+      const items = new Map<string, Item>();
+      // What moves between two pages is listed twice.
+      for await (const page of pages(parameter, ctx)) for (const item of page) items.set(item.id, item);
+      return [...items.values()];
     },
+    pages,
   };
 }
 

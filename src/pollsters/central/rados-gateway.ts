@@ -121,7 +121,7 @@ function pollsterOf<A>({ central, api }: Gateway, { name, row, question }: Polle
     discovery: 'tenant',
     async *poll(projects, ctx): AsyncGenerator<Reading> {
       if (api === undefined) return;
-      const [url] = await askedOf(central, 'RADOS gateway', false, async () => [await api.endpoint(ctx.signal)]);
+      const url = await askedOf(central, 'RADOS gateway', () => api.endpoint(ctx.signal));
       if (url === undefined) return;
       // A project that never used the gateway is no user of it.
       const answers = askEach(central, projects, ctx, {

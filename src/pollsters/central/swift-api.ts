@@ -1,17 +1,17 @@
 /** What is asked of Swift, account by account. */
 import { ServiceError } from '../../errors.ts';
-import type { HttpResponse, Method, OpenStackService, PollContext } from '../../plugin.ts';
+import type { Method, OpenStackService, PollContext } from '../../plugin.ts';
 import { parseJson } from '../../wire/json-parser.ts';
 import { isList, isObject, type JsonObject } from '../../wire/value.ts';
 
-/** The totals that Swift tells of an account, as headers. */
-type Account = HttpResponse['headers'];
+/** The totals that Swift tells of an account, by the names of their headers. */
+type Account = Readonly<Record<string, string | undefined>>;
 
 export interface SwiftApi {
   account(project: string, ctx: PollContext): Promise<Account>;
   /**
-   * The containers, page by page. Meters share the first page, which is all there is of most accounts; the further
-   * ones are fetched by each for itself, and are not kept.
+   * The containers, page by page. Two meters share the first page, which is all there is of most accounts, as long as
+   * not too many wait for the second one; the further ones are fetched by each for itself, and are not kept.
    */
   containers(project: string, ctx: PollContext): AsyncGenerator<readonly JsonObject[]>;
 }
@@ -21,6 +21,17 @@ interface Page {
   /** Of the whole account, where Swift says so. */
   readonly total: number | undefined;
 }
+
+const TOTALS = ['x-account-object-count', 'x-account-bytes-used', 'x-account-container-count'];
+
+/** First pages that one meter has read and the other has not. */
+interface Shared {
+  readonly pages: Map<string, Promise<Page>>;
+  containers: number;
+}
+
+/** Containers that wait for the second meter at a time, some megabytes. */
+const SHARED_MAX = 20_000;
 
 export function createSwiftApi(service: OpenStackService, resellerPrefix: string): SwiftApi {
   /** The catalogue's URL has the account of the agent's own project. */
@@ -40,11 +51,34 @@ export function createSwiftApi(service: OpenStackService, resellerPrefix: string
     return { containers: listed.filter(isObject).map(slim), total: Number.isNaN(total) ? undefined : total };
   }
 
+  async function firstPage(project: string, ctx: PollContext): Promise<Page> {
+    const shared = await ctx.cache.get<Shared>('swift containers', () => ({ pages: new Map(), containers: 0 }));
+    const read = shared.pages.get(project);
+    if (read !== undefined) {
+      shared.pages.delete(project);
+      const first = await read;
+      shared.containers -= first.containers.length;
+      return first;
+    }
+    const asked = page(project, undefined, ctx);
+    // A failure is shared like an answer; nobody may be awaiting it yet.
+    asked.catch(() => {});
+    if (shared.containers < SHARED_MAX) {
+      shared.pages.set(project, asked);
+      const first = await asked;
+      shared.containers += first.containers.length;
+    }
+    return asked;
+  }
+
   return {
     account: (project, ctx) =>
-      ctx.cache.get(`swift account ${project}`, async () => (await request('HEAD', project, {}, ctx)).headers),
+      ctx.cache.get(`swift account ${project}`, async () => {
+        const { headers } = await request('HEAD', project, {}, ctx);
+        return Object.fromEntries(TOTALS.map((name) => [name, headers[name]]));
+      }),
     async *containers(project, ctx) {
-      let next = await ctx.cache.get(`swift containers ${project}`, () => page(project, undefined, ctx));
+      let next = await firstPage(project, ctx);
       for (let seen = 0; next.containers.length > 0; ) {
         yield next.containers;
         seen += next.containers.length;

@@ -58,7 +58,7 @@ function pollsterOf(centralOf: CentralOf, name: string, row: Row, poll: Poll): F
       discovery: 'tenant',
       async *poll(resources, ctx): Readings {
         if (service === undefined || api === undefined) return;
-        const [url] = await askedOf(central, 'swift', false, async () => [await service.endpoint(ctx.signal)]);
+        const url = await askedOf(central, 'swift', () => service.endpoint(ctx.signal));
         if (url !== undefined) yield* poll({ central, api }, resources, ctx, row, name);
       },
     };

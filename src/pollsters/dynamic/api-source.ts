@@ -5,6 +5,7 @@ import type { Http } from '../../openstack/http.ts';
 import type { Host } from '../../plugin.ts';
 import { scope } from '../../util/scope.ts';
 import type { Authentication } from './authentication.ts';
+import { secretIdOf } from './barbican.ts';
 import type { Definition } from './definition.ts';
 import type { Source, Step } from './source.ts';
 import type { Template } from './template.ts';
@@ -22,17 +23,17 @@ const SECRET_LIFE = 10_000;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
 export function apiSource(host: Host, http: Http, definition: Definition, parts: ApiParts): Source {
-  let known: { readonly words: readonly string[]; readonly until: number } | undefined;
+  let known: { readonly of: string; readonly words: readonly string[]; readonly until: number } | undefined;
 
-  async function credentials(signal: AbortSignal): Promise<readonly string[]> {
-    if (known !== undefined && performance.now() < known.until) return known.words;
-    const { parameters, secretId } = parts;
+  async function credentials(secretId: string, signal: AbortSignal): Promise<readonly string[]> {
+    if (known?.of === secretId && performance.now() < known.until) return known.words;
+    const { parameters } = parts;
     if (parameters === '' && secretId === '') {
       throw new ServiceError(`${definition.name}: neither authentication_parameters nor barbican_secret_id is set`);
     }
     const text = parameters === '' ? await secret(secretId, signal) : parameters;
     const words = text.split(',').map((part) => part.trim());
-    known = { words, until: performance.now() + SECRET_LIFE };
+    known = { of: secretId, words, until: performance.now() + SECRET_LIFE };
     return words;
   }
 
@@ -42,13 +43,14 @@ export function apiSource(host: Host, http: Http, definition: Definition, parts:
     return (await service.request('GET', path, { headers: { accept: '*/*' }, signal })).text;
   }
 
-  function step(url: URL): Step {
+  function step(url: URL, resource: string): Step {
+    const secretId = secretIdOf(resource) || parts.secretId;
     return {
-      key: url.href,
+      key: `${url.href} ${secretId}`,
       async fetch(signal) {
         const what = `${definition.name} GET ${url.host}${url.pathname}`;
         using limit = scope(signal, definition.timeout, what);
-        const words = await credentials(limit.signal);
+        const words = await credentials(secretId, limit.signal);
         for (let at = url, redirects = 0; ; redirects += 1) {
           const headers = { accept: '*/*', ...definition.headers, ...parts.authentication(at, words, new Date()) };
           const answer = await http.send({ what, method: 'GET', url: at, headers, signal: limit.signal });
@@ -70,15 +72,15 @@ export function apiSource(host: Host, http: Http, definition: Definition, parts:
   }
 
   return {
-    begin: (_resource, inputs) => parts.urls.map((url) => step(urlOf(url.render(inputs)))),
-    follow(next, _resource, inputs) {
+    begin: (resource, inputs) => parts.urls.map((url) => step(urlOf(url.render(inputs)), resource)),
+    follow(next, resource, inputs) {
       const base = parts.urls[0]?.render(inputs) ?? '';
       const from = urlOf(base);
       const url = urlOf(next, base.endsWith('/') ? base : `${base}/`);
       if (url.origin !== from.origin) {
         throw new ServiceError(`${definition.name}: the next page is at ${url.origin}, which is another host`);
       }
-      return step(url);
+      return step(url, resource);
     },
   };
 }

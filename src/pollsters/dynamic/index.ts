@@ -1,11 +1,18 @@
 /** The pollsters that an operator defines in files. */
 import { createHttp, type Http } from '../../openstack/http.ts';
 import type { Discovery, Factory, Host, Logger, Plugin, Pollster } from '../../plugin.ts';
+import { barbicanDiscovery } from './barbican.ts';
 import { endpointDiscovery } from './endpoint.ts';
 import { type LoadedDefinition, loadDefinitions } from './load.ts';
 import { dynamicPollster } from './pollster.ts';
 
-export interface DynamicPlugin {
+export interface DynamicPlugins {
+  readonly plugins: readonly DynamicPlugin[];
+  /** Ends the connections to APIs outside of OpenStack. */
+  close(): Promise<void>;
+}
+
+interface DynamicPlugin {
   /** The file that the definitions are in. */
   readonly file: string;
   readonly plugin: Plugin;
@@ -17,10 +24,10 @@ type Group<T> = Record<string, Record<string, Factory<T>>>;
 const LONGEST_REQUEST = 24 * 3600 * 1000;
 
 /** One plugin for each file. What is wrong in them is told, and costs only the definition that it is in. */
-export function dynamicPlugins(files: readonly string[], log: Logger): readonly DynamicPlugin[] {
+export function dynamicPlugins(files: readonly string[], log: Logger): DynamicPlugins {
   const loaded = loadDefinitions(files, log);
   const http = createHttp({ timeout: LONGEST_REQUEST, insecure: false });
-  return files.map((file) => ({
+  const plugins = files.map((file) => ({
     file,
     plugin: pluginOf(
       file,
@@ -28,6 +35,7 @@ export function dynamicPlugins(files: readonly string[], log: Logger): readonly 
       http,
     ),
   }));
+  return { plugins, close: http.close };
 }
 
 function pluginOf(file: string, loaded: readonly LoadedDefinition[], http: Http): Plugin {
@@ -41,6 +49,7 @@ function pluginOf(file: string, loaded: readonly LoadedDefinition[], http: Http)
       discoveries[namespace] = {
         // The namespace may have an `endpoint` of its own, which then stands in for this one.
         endpoint: endpointDiscovery,
+        barbican: barbicanDiscovery,
         dynamic_api: () => only('api'),
         dynamic_command: (host: Host) => only(host.hostname),
       };

@@ -280,6 +280,32 @@ describe('an account of Swift', () => {
     // One first page, and the other two for each meter.
     expect(agent.cloud.asked.filter(({ path }) => path.includes('AUTH_p'))).toHaveLength(5);
   });
+
+  it('is asked again by the second meter where too much would have to be kept for it', async () => {
+    const agent = await agentOf(await cloudWith());
+    const projects = Array.from({ length: 30 }, (_, index) => `p${index}`);
+    const page = Array.from({ length: 1000 }, (_, index) => ({ name: `c${index}`, count: 1, bytes: 2 }));
+    agent.cloud.catalogue = [
+      { type: 'object-store', url: '/swift/v1/AUTH_x' },
+      { type: 'identity', url: '/identity' },
+    ];
+    agent.cloud.routes.set('/identity/v3/domains', json({ domains: [{ id: 'd' }] }));
+    agent.cloud.routes.set('/identity/v3/projects', json({ projects: projects.map((id) => ({ id })) }));
+    for (const id of projects) {
+      agent.cloud.routes.set(`/swift/v1/AUTH_${id}`, json(page, 200, { 'x-account-container-count': '1000' }));
+    }
+    const ctx = agent.cycle();
+
+    const counts = await agent.poll('storage.containers.objects', ctx);
+    const asked = agent.cloud.asked.length;
+    const sizes = await agent.poll('storage.containers.objects.size', ctx);
+    const askedAgain = agent.cloud.asked.length - asked;
+
+    expect([counts.length, sizes.length]).toEqual([30_000, 30_000]);
+    // 20 000 containers were kept, and those that were asked for before that was known.
+    expect(askedAgain).toBeGreaterThan(0);
+    expect(askedAgain).toBeLessThanOrEqual(10);
+  });
 });
 
 describe('a RADOS gateway', () => {

@@ -1,8 +1,11 @@
 import { existsSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { findAuthentication } from '../../../src/pollsters/dynamic/authentication.ts';
-import { json } from '../../helpers/fake-openstack.ts';
+import { eventually } from '../../helpers/eventually.ts';
+import { type Answer, json } from '../../helpers/fake-openstack.ts';
 import { cloudOf, load, loadFiles } from './run.ts';
 
 function servers(more = '', value = 'v'): string {
@@ -208,6 +211,71 @@ describe('a service', () => {
       'openstack-api-version': 'compute 2.65',
       'x-auth-token': 'token-1',
     });
+  });
+});
+
+const text =
+  (body: string): Answer =>
+  (_asked, response) =>
+    void response.end(body);
+
+describe('an API outside of OpenStack', () => {
+  const definition = (url: string) => `
+- name: outside
+  sample_type: gauge
+  unit: x
+  value_attribute: count
+  url_path: ${url}/count
+  module: requests.auth
+  authentication_object: HTTPBasicAuth
+  barbican_secret_id: own
+`;
+
+  it.each([
+    ['its own secret', undefined, 'secret of own'],
+    ['the one that the discovery of a source names', 'barbican:other', 'secret of other'],
+    ['the same, written as a URL', 'barbican://other', 'secret of other'],
+    ['its own where the discovery names none', 'barbican', 'secret of own'],
+  ])('is given %s', async (_what, discovery, secret) => {
+    const cloud = await cloudOf(
+      {
+        '/v1/secrets/own/payload': text('user, secret of own'),
+        '/v1/secrets/other/payload': text('user, secret of other'),
+        '/count': [{ id: 'a', count: 7 }],
+      },
+      ['key-manager'],
+    );
+    const { poll } = await load(definition(cloud.url), cloud);
+
+    const { samples, failures } = await poll(discovery);
+
+    expect(failures).toEqual({});
+    expect(samples.map(({ volume }) => volume)).toEqual([7n]);
+    expect(cloud.asked.at(-1)?.headers['authorization']).toBe(
+      `Basic ${Buffer.from(`user:${secret}`).toString('base64')}`,
+    );
+  });
+
+  it('is left alone with the connections closed when the configuration goes', async () => {
+    const sockets = new Set<object>();
+    const cloud = await cloudOf({ '/v1/secrets/own/payload': text('a,b') }, ['key-manager']);
+    const server = createServer((_request, response) => response.end('[{"id": "a", "count": 1}]'));
+    server.keepAliveTimeout = 60_000;
+    server.on('connection', (socket) => {
+      sockets.add(socket);
+      socket.on('close', () => sockets.delete(socket));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const { poll, close } = await load(definition(`http://127.0.0.1:${port}`), cloud);
+
+    await poll();
+    const open = sockets.size;
+    await close();
+
+    expect(open).toBe(1);
+    await eventually(() => sockets.size).toBe(0);
+    await new Promise((resolve) => server.close(resolve));
   });
 });
 

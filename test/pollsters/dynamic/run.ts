@@ -49,7 +49,10 @@ interface Loaded {
   readonly host: FakeHost;
   /** `level message reason` of all lines above debug. */
   readonly told: readonly string[];
-  poll(): Promise<Polled>;
+  /** Of what the discovery finds; of their own one where it is left out. */
+  poll(discovery?: string): Promise<Polled>;
+  /** Lets go of what the definitions opened. */
+  close(): Promise<void>;
 }
 
 export async function load(
@@ -86,7 +89,8 @@ export async function loadFiles(
           `${level} ${message} ${Object.values(fields).join(' ')}`.replaceAll(`${folder}/`, ''),
         );
     },
-    async poll() {
+    close: registry.close,
+    async poll(discovery) {
       const samples: Sample[] = [];
       const failures: Record<string, string> = {};
       for (const { name, namespace, pollster } of dynamic) {
@@ -102,7 +106,7 @@ export async function loadFiles(
           meter: pollster.meters[0],
         });
         try {
-          const resources = await discoverer.discover(pollster.discovery ?? '', namespace, ctx);
+          const resources = await discoverer.discover(discovery ?? pollster.discovery ?? '', namespace, ctx);
           for await (const reading of await pollster.poll(resources, ctx)) {
             const sample = stamp.make(reading);
             if (typeof sample === 'string') throw new TypeError(sample);
