@@ -35,8 +35,8 @@ export function withNames(output: Output, parts: NamesParts): Output {
   }
 
   return {
-    async publish(batch, signal) {
-      await output.publish(await Promise.all(batch.map((sample) => named(sample, signal))), signal);
+    async publish(batch, signal, interval) {
+      await output.publish(await Promise.all(batch.map((sample) => named(sample, signal))), signal, interval);
     },
     cycleEnded: (report) => output.cycleEnded?.(report),
     flush: (signal) => output.flush(signal),

@@ -153,7 +153,7 @@ export class PollsterRun {
     const handOver = async () => {
       const full = batch;
       batch = [];
-      await output.publish(full, ctx.signal);
+      await output.publish(full, ctx.signal, this.source.interval);
       progress.samples += full.length;
     };
     const pollPage = async (resources: readonly Resource[], ofRun: Stamp) => {

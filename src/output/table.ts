@@ -151,7 +151,8 @@ export function createTableOutput(options: TableOutputOptions): Output {
   const { stream, env = process.env, onGone, foldAbove = FOLD_ABOVE } = options;
   const writer = new StreamWriter({ stream, name: 'the terminal', ...(onGone && { onGone }) });
   const style = stylesFor(stream, env);
-  let collected: Sample[] = [];
+  /** By the interval of their cycle. */
+  const collected = new Map<number | undefined, Sample[]>();
   let unseen = 0;
 
   /** Asked each time, for windows change their size. */
@@ -168,13 +169,13 @@ export function createTableOutput(options: TableOutputOptions): Output {
   }
 
   return {
-    async publish(batch) {
+    async publish(batch, _signal, interval) {
       if (writer.failure !== undefined) throw writer.failure;
-      if (!writer.gone) collected = collected.concat(batch);
+      if (!writer.gone) collected.set(interval, (collected.get(interval) ?? []).concat(batch));
     },
     cycleEnded(report) {
-      const samples = collected;
-      collected = [];
+      const samples = [undefined, report.interval].flatMap((interval) => collected.get(interval) ?? []);
+      for (const interval of [undefined, report.interval]) collected.delete(interval);
       if (writer.failure !== undefined) return;
       // A terminal that was stopped with ^S, or a pager that nobody scrolls.
       if (writer.blocked) {

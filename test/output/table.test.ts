@@ -90,6 +90,22 @@ describe('the table of a cycle', () => {
     expect(stream.text.match(/first/g)).toHaveLength(1);
     expect(stream.text.match(/second/g)).toHaveLength(1);
   });
+
+  it('has its own samples alone, while a cycle of another interval is at work', async () => {
+    const stream = new SlowStream();
+    const output = createTableOutput({ stream, env: {} });
+
+    await output.publish([sample({ resourceId: 'slow-1' })], patient, 300);
+    await output.publish([sample({ resourceId: 'quick-1' })], patient, 10);
+    await output.publish([sample({ resourceId: 'slow-2' })], patient, 300);
+    output.cycleEnded?.(report({ sources: ['quick'], seconds: 0.02 }));
+    await output.publish([sample({ resourceId: 'slow-3' })], patient, 300);
+    output.cycleEnded?.(report({ interval: 300, sources: ['slow'], seconds: 5, samples: 3 }));
+
+    const [quick, slow] = stream.text.split('\n\n').map((table) => table.match(/(quick|slow)-\d|in [\d.]+ m?s/g));
+    expect(quick).toEqual(['quick-1', 'in 20 ms']);
+    expect(slow).toEqual(['slow-1', 'slow-2', 'slow-3', 'in 5.00 s']);
+  });
 });
 
 describe('on a terminal', () => {
