@@ -5,6 +5,7 @@ const commands: Readonly<Record<string, string>> = {
   polling: fileURLToPath(new URL('../../dist/cli/polling.js', import.meta.url)),
   ceilometer: fileURLToPath(new URL('../../dist/cli/ceilometer.js', import.meta.url)),
   notification: fileURLToPath(new URL('../../dist/cli/notification.js', import.meta.url)),
+  upgrade: fileURLToPath(new URL('../../dist/cli/upgrade.js', import.meta.url)),
 };
 
 export interface Ended {
