@@ -11,7 +11,7 @@ import { scope } from '../util/scope.ts';
 import { parseJson } from '../wire/json-parser.ts';
 import { isObject, type JsonValue } from '../wire/value.ts';
 
-export interface GnocchiRequest {
+interface GnocchiRequest {
   readonly signal: AbortSignal;
   /** JSON. */
   readonly body?: string;

@@ -13,7 +13,7 @@ import { jsonString } from '../wire/json.ts';
 import { parseJson } from '../wire/json-parser.ts';
 import { isList, isObject, type JsonObject, type JsonValue, keysOf } from '../wire/value.ts';
 
-export type Operation = 'create' | 'update' | 'delete';
+type Operation = 'create' | 'update' | 'delete';
 
 export interface ResourceDefinition {
   readonly type: string;

@@ -1,6 +1,6 @@
 /** The types of resources in Gnocchi that `gnocchi_resources.yaml` names, as upstream's `ceilometer-upgrade` leaves them. */
 
-export interface AttributeType {
+interface AttributeType {
   readonly type: 'string' | 'uuid' | 'datetime';
   readonly required: boolean;
   readonly min_length?: number;

@@ -1,10 +1,10 @@
 /** A real Gnocchi of Debian's packages: its API, metricd, an indexer of its own and measures in files. */
 import { freePorts } from '../ports.ts';
-import type { Site } from './site.ts';
+import type { Ini, Site } from './site.ts';
 
 export interface GnocchiOptions {
   /** Left out, Gnocchi asks nobody and takes the user of `gnocchi-basic`. */
-  readonly authToken?: Readonly<Record<string, string>>;
+  readonly authToken?: Ini[string];
 }
 
 /** Resolves to its URL. */
@@ -22,6 +22,7 @@ export async function addGnocchi(site: Site, { authToken }: GnocchiOptions = {})
   await site.run('gnocchi-upgrade', ['--config-file', file]);
   await site.start('gnocchi-metricd', ['--config-file', file]);
   const wsgi = '/usr/lib/python3/dist-packages/gnocchi/rest/wsgi.py';
-  await site.startWsgi(wsgi, port, { args: `--config-file ${file}` });
+  // What checks tokens reads the file of that name in the home directory, whatever the arguments say.
+  await site.startWsgi(wsgi, port, { args: `--config-file ${file}`, env: { HOME: site.path() } });
   return `http://127.0.0.1:${port}`;
 }
