@@ -27,7 +27,7 @@ export interface GenerationRequest {
   readonly openOutput: (config: Config) => Lease<Output>;
   /** For `[polling] heartbeat_socket_dir`; left out, nobody is told of this run. */
   readonly openHeartbeat?: OpenHeartbeat;
-  /** For `[polling] metrics_listen_addresses`; left out, nobody can ask. */
+  /** For `[polling] metrics_listen_addresses` and `prometheus_listen_addresses`; left out, nobody can ask. */
   readonly openListeners?: OpenListeners;
   readonly version?: string;
   /** Outlives the generation, as what was counted does. */
@@ -76,12 +76,14 @@ export async function createGeneration(request: GenerationRequest): Promise<Gene
     const { backendUrl } = config.coordination;
     const membership = backendUrl ? request.openCoordination?.(backendUrl) : undefined;
     if (membership !== undefined) opened.push(membership.release);
+    const exporting = await exportSamples(request, output.value);
+    opened.push(exporting.end);
     const manager = createManager({
       config,
       host,
       registry,
       sources,
-      output: output.value,
+      output: exporting.output,
       ...(heartbeat === undefined ? {} : { heartbeat: heartbeat.value.beat }),
       ...(request.counts && { counts: request.counts }),
       ...(membership && {
@@ -117,6 +119,24 @@ export async function createGeneration(request: GenerationRequest): Promise<Gene
     await close();
     throw err;
   }
+}
+
+/** The output, and what ends the exporter that sees its samples. */
+async function exportSamples({ loaded: { config }, openListeners }: GenerationRequest, output: Output) {
+  const { enablePrometheusExporter: enabled, prometheusListenAddresses: addresses } = config.polling;
+  if (openListeners === undefined || !enabled) return { output, end: async () => {} };
+  const [{ createExporter }, listeners] = await Promise.all([
+    // An agent without it does without the memory that this takes.
+    import('../output/exporter.ts'),
+    openListeners(config, addresses, 'prometheus_listen_addresses'),
+  ]);
+  const exporter = createExporter(output);
+  const ends = listeners.value.map((listener) => listener.serve('samples', { families: exporter.families }));
+  const end = async () => {
+    for (const one of ends) one();
+    await listeners.release();
+  };
+  return { output: exporter.output, end };
 }
 
 /** Returns what ends it. */

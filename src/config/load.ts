@@ -57,11 +57,12 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
   });
   const mistakes = [...problems, ...resolution.problems];
   if (mistakes.length > 0) throw new ConfigError(listed(mistakes));
+  const searchPath = searchDirectories(configFiles, dirs);
   return {
-    config: build(resolution.outcomes, sections(entries, env)),
+    config: build(resolution.outcomes, sections(entries, env), searchPath),
     warnings: [...reviewNames(groups, entries, env), ...resolution.warnings, ...reviewEffects(resolution.outcomes)],
     files,
-    searchPath: searchDirectories(configFiles, dirs),
+    searchPath,
   };
 }
 
@@ -93,7 +94,7 @@ function frozenRecord(keys: ReadonlyMap<string, string[]>): Readonly<Record<stri
   return Object.freeze(record);
 }
 
-function build(outcomes: readonly Outcome[], written: Sections): Config {
+function build(outcomes: readonly Outcome[], written: Sections, searchPath: readonly string[]): Config {
   const groups: Record<string, Record<string, OptionValue>> = {};
   for (const { known, value } of outcomes) {
     if (known.option.noEffect !== undefined) continue;
@@ -105,5 +106,5 @@ function build(outcomes: readonly Outcome[], written: Sections): Config {
   const none = frozenRecord(new Map());
   const section = (name: string): Readonly<Record<string, readonly string[]>> => written.get(groupName(name)) ?? none;
   // The table is the source of both the values here and the type.
-  return Object.freeze({ ...groups, section }) as Config;
+  return Object.freeze({ ...groups, section, searchPath: Object.freeze(searchPath) }) as Config;
 }

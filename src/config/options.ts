@@ -19,6 +19,7 @@ import {
 } from './options/polling.ts';
 import {
   credentialsOptions,
+  gnocchiOptions,
   rgwAdminCredentialsOptions,
   rgwClientOptions,
   serviceTypesOptions,
@@ -41,6 +42,7 @@ export const options = {
   ipmi: ipmiOptions,
   service_credentials: credentialsOptions,
   service_types: serviceTypesOptions,
+  gnocchi: gnocchiOptions,
   rgw_admin_credentials: rgwAdminCredentialsOptions,
   rgw_client: rgwClientOptions,
   cache: cacheOptions,
@@ -57,4 +59,6 @@ export const options = {
 export type Config = Resolved<typeof options> & {
   /** What a group says, as written, in the order of the files: for groups that belong to plugins. */
   section(name: string): Readonly<Record<string, readonly string[]>>;
+  /** Where files that options and URLs name are looked for, beside the working directory. */
+  readonly searchPath: readonly string[];
 };

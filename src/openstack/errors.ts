@@ -1,12 +1,21 @@
 import { ServiceError } from '../errors.ts';
+import type { HttpResponse } from './http.ts';
 
 /** An API answered with a status that is no success. */
 export class ApiError extends ServiceError {
   readonly status: number;
+  /** Not a property: what a log prints of an error does not hold the whole answer. */
+  readonly #response: HttpResponse | undefined;
 
-  constructor(message: string, status: number, options?: ErrorOptions) {
+  constructor(message: string, status: number, options?: ErrorOptions & { readonly response?: HttpResponse }) {
     super(message, options);
     this.status = status;
+    this.#response = options?.response;
+  }
+
+  /** The whole answer, where it came from a service. */
+  get response(): HttpResponse | undefined {
+    return this.#response;
   }
 }
 

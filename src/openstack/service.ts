@@ -17,7 +17,8 @@ export interface RequestOptions {
   readonly query?: Readonly<Record<string, QueryValue | readonly QueryValue[]>>;
   /** `Accept` and the token are there already. */
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: JsonObject;
+  /** A text is sent as it is. */
+  readonly body?: JsonObject | string;
   /** Largest answer; 64 MiB when left out. */
   readonly maxBytes?: number;
 }
@@ -102,7 +103,7 @@ export function createService(parts: ServiceParts): OpenStackService {
           ...options.headers,
           ...access.headers,
         },
-        ...(body !== undefined && { body: stringifyJson(body) }),
+        ...(body !== undefined && { body: typeof body === 'string' ? body : stringifyJson(body) }),
         ...(maxBytes !== undefined && { maxBytes }),
         signal,
       });
@@ -155,9 +156,10 @@ function maySeeToken(url: URL, from: URL): boolean {
 }
 
 /** With the first lines of what the service says about it. */
-function refusal(what: string, { status, text }: HttpResponse, secrets: readonly string[]): ApiError {
+function refusal(what: string, response: HttpResponse, secrets: readonly string[]): ApiError {
+  const { status, text } = response;
   const said = redact(messageOf(text), secrets).slice(0, 200);
-  return new ApiError(`${what} answered ${status}${said === '' ? '' : `: ${said}`}`, status);
+  return new ApiError(`${what} answered ${status}${said === '' ? '' : `: ${said}`}`, status, { response });
 }
 
 /** Services wrap their message into objects of different names; a proxy's page is left out. */

@@ -5,6 +5,7 @@ export default definePlugin({
   api: 1,
   name: 'publishers',
   publishers: {
+    gnocchi: async (url, host) => (await import('./gnocchi.ts')).gnocchiPublisher(url, host),
     file: async (url) => (await import('./file.ts')).filePublisher(url),
     http: async (url, host) => (await import('./http.ts')).httpPublisher(url, host),
     https: async (url, host) => (await import('./http.ts')).httpPublisher(url, host),

@@ -52,8 +52,8 @@ describe('sampleConfig', () => {
     );
     expect(missing.map(({ name }) => name)).toEqual([]);
     expect(sample.warnings).toEqual([]);
-    const { section: _, ...values } = sample.config;
-    const { section: __, ...defaults } = loadConfig({ ...sources, files: [] }).config;
+    const { section: _, searchPath: _files, ...values } = sample.config;
+    const { section: __, searchPath: __files, ...defaults } = loadConfig({ ...sources, files: [] }).config;
     expect({ ...values, default: { ...values.default, plugins: [] } }).toEqual(defaults);
   });
 

@@ -7,6 +7,7 @@ const commands: Readonly<Record<string, string>> = {
   ceilometer: fileURLToPath(new URL('../../dist/cli/ceilometer.js', import.meta.url)),
   collector: fileURLToPath(new URL('../../dist/cli/collector.js', import.meta.url)),
   notification: fileURLToPath(new URL('../../dist/cli/notification.js', import.meta.url)),
+  upgrade: fileURLToPath(new URL('../../dist/cli/upgrade.js', import.meta.url)),
 };
 
 export interface Ended {

@@ -32,6 +32,18 @@ const services = {
       'iproute2',
     ],
   },
+  gnocchi: {
+    apart: true,
+    binaries: ['gnocchi-metricd', 'gnocchi-upgrade', 'uwsgi_python3', 'mariadbd', 'mariadb', 'mariadb-install-db'],
+    packages: [
+      'python3-gnocchi',
+      'uwsgi-core',
+      'uwsgi-plugin-python3',
+      'mariadb-server-core',
+      'mariadb-client-core',
+      'python3-pymysql',
+    ],
+  },
   keystone: {
     apart: true,
     binaries: ['keystone-manage', 'keystone-wsgi-public', 'uwsgi_python3', 'mariadbd', 'mariadb', 'mariadb-install-db'],

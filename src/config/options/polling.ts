@@ -102,13 +102,11 @@ export const pollingOptions = {
   enable_prometheus_exporter: {
     type: 'boolean',
     default: false,
-    noEffect: notYet,
-    help: 'Serve the latest samples to Prometheus.',
+    help: 'Serve the samples of the last cycles to Prometheus, beside sending them. Whoever reaches it may read it.',
   },
   prometheus_listen_addresses: {
     type: 'list',
     default: ['127.0.0.1:9101'],
-    noEffect: notYet,
     help: 'Addresses on which samples are served to Prometheus.',
   },
   prometheus_tls_enable: {

@@ -99,6 +99,14 @@ export const credentialsOptions = {
   },
 } as const satisfies OptionGroup;
 
+export const gnocchiOptions = {
+  auth_section: {
+    type: 'string',
+    default: 'service_credentials',
+    help: 'Group with the credentials for Gnocchi; how services are reached stays in [service_credentials].',
+  },
+} as const satisfies OptionGroup;
+
 export const rgwAdminCredentialsOptions = {
   access_key: hidden('Access key of the RADOS gateway.'),
   secret_key: hidden('Secret key of the RADOS gateway.'),
