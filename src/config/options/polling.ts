@@ -1,5 +1,5 @@
 import { COMMON_SECRET } from '../../wire/signature.ts';
-import { notYet, type OptionGroup } from '../option.ts';
+import type { OptionGroup } from '../option.ts';
 
 export const pollingOptions = {
   cfg_file: {
