@@ -20,6 +20,7 @@ const services = {
   etcd: { binaries: ['etcd'], packages: ['etcd-server'] },
   redis: { binaries: ['redis-server', 'redis-sentinel'], packages: ['redis-server', 'redis-sentinel'] },
   postgresql: { binaries: ['initdb', 'postgres', 'setpriv'], packages: ['postgresql', 'util-linux'] },
+  chromium: { binaries: ['chromium'], packages: ['chromium', 'fonts-dejavu-core'] },
   libvirt: {
     binaries: ['libvirtd', 'virsh', 'qemu-system-x86_64', 'qemu-img', 'unshare', 'ip'],
     packages: [
