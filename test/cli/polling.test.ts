@@ -96,7 +96,7 @@ describe('ceilometer-polling --once', () => {
 
   it('exits 2 when a pollster failed, names it, and still writes the others’ samples', async () => {
     const args = configured({
-      conf: `pollster_timeout = 0.3\n[DEFAULT]\nplugins = ${pluginFile('misbehaves')}\nplugins = ${pluginFile('good')}\n`,
+      conf: `pollster_timeout = 2\n[DEFAULT]\nplugins = ${pluginFile('misbehaves')}\nplugins = ${pluginFile('good')}\n`,
     });
 
     const { code, stdout, stderr } = await run('polling', [...args, ...host, '--once', '--output', 'jsonl']);
@@ -105,7 +105,7 @@ describe('ceilometer-polling --once', () => {
     expect(stdout).toContain('"counter_name": "good.gauge"');
     expect(stdout).toContain('"counter_name": "hardware.memory.total"');
     expect(stderr).toContain('the sensor is broken');
-    expect(stderr).toContain('pollster bad.hangs not done after 0.3 s');
+    expect(stderr).toContain('pollster bad.hangs not done after 2 s');
     expect(stderr).toContain('volume \\"much\\" of r: expected a finite number or a bigint');
     expect(stderr).toContain('nobody waits for this');
   });
