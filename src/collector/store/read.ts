@@ -159,7 +159,9 @@ export function createReader(db: Database): Readings {
     const [start, end] = bounds(filter);
     const [lower, upper] = page.after === undefined ? [start, end] : startedAt(page.after, start, end, ascending);
     const rows: SqlRow[] = [];
-    const direction = ascending ? 'ASC' : 'DESC';
+    const order = [db.timeSql, 's.meter', 's.resource', 's.id']
+      .map((column) => `${column} ${ascending ? 'ASC' : 'DESC'}`)
+      .join(', ');
     const narrow = filter.meter !== undefined || filter.resource !== undefined;
     for await (const chunk of db.chunks(lower, upper, ascending, narrow ? undefined : 'short')) {
       const { conditions, values } = sampleConditions(db, filter);
@@ -173,11 +175,11 @@ export function createReader(db: Database): Readings {
            r.resource_id AS resource_id, r.project_id AS project_id, r.project_name AS project_name,
            r.user_id AS user_id, r.user_name AS user_name, r.source AS source, b.body AS body,
            ${db.timeColumns}, ${db.volumeColumns}
-         FROM samples AS s JOIN meters AS m ON m.id = s.meter JOIN resources AS r ON r.id = s.resource
+         FROM (SELECT s.* FROM samples AS s WHERE ${[db.within(chunk, lower, upper), ...conditions].join(' AND ')}
+             ORDER BY ${order} LIMIT ${page.limit + 1 - rows.length}) AS s
+           JOIN meters AS m ON m.id = s.meter JOIN resources AS r ON r.id = s.resource
            JOIN metadata AS b ON b.id = s.metadata
-         WHERE ${[db.within(chunk, lower, upper), ...conditions].join(' AND ')}
-         ORDER BY ${db.timeSql} ${direction}, s.meter ${direction}, s.resource ${direction}, s.id ${direction}
-         LIMIT ${page.limit + 1 - rows.length}`,
+         ORDER BY ${order}`,
         values.list,
       );
       rows.push(...found);

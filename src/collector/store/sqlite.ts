@@ -1,4 +1,6 @@
 /** SQLite as WebAssembly. Its calls block, so a busy process keeps it in a thread of its own: see worker-store.ts. */
+import fs from 'node:fs';
+import { resolve } from 'node:path';
 import sqlite, { type Statement } from 'node-sqlite3-wasm';
 import { ConfigError, describeError, ServiceError } from '../../errors.ts';
 import {
@@ -28,12 +30,32 @@ const middle = (bucket: number) => bucket * BUCKET + BUCKET / 2;
 export function openSqlite(path: string): Database {
   const lock = lockFile(path);
   try {
-    const db = new sqlite.Database(path);
-    return sqliteDatabase(prepared(db, path), () => lock[Symbol.dispose]());
+    const db = recovered(path, () => prepared(new sqlite.Database(path), path));
+    return sqliteDatabase(db, () => lock[Symbol.dispose]());
   } catch (error) {
     lock[Symbol.dispose]();
     if (error instanceof ConfigError) throw error;
     throw new ConfigError(`${path}: cannot be opened as an SQLite database: ${describeError(error)}`, { cause: error });
+  }
+}
+
+/**
+ * Opens with the journal of a process that was killed rolled back. SQLite does so unless another process is writing,
+ * and this build asks that of the folder that it has just made as its own lock: it would find each journal in use, and
+ * leave a half-written file. Nobody else has the file, so while it is opened the answer is that there is no such folder.
+ */
+function recovered<T>(path: string, open: () => T): T {
+  const { accessSync } = fs;
+  const lockFolder = `${resolve(path)}.lock`;
+  const answer: typeof accessSync = (asked, mode) => {
+    if (asked === lockFolder) throw new Error('not held by others');
+    accessSync(asked, mode);
+  };
+  Object.assign(fs, { accessSync: answer });
+  try {
+    return open();
+  } finally {
+    Object.assign(fs, { accessSync });
   }
 }
 
