@@ -9,18 +9,15 @@ import { assemble } from '../notifications/assembly.ts';
 import { runNotificationService } from '../notifications/service.ts';
 import { runWorkers, WORKER_VARIABLE } from '../notifications/workers.ts';
 import { createSystemdNotify } from '../util/sd-notify.ts';
-import { type ConfigArguments, command, exitCodes, openLog, readConfig, runMain, tell, withConfig } from './common.ts';
+import { configOptions, readCommandLine } from './command-line.ts';
+import { type ConfigArguments, exitCodes, openLog, readConfig, runMain, tell } from './program.ts';
 
 const NAME = 'ceilometer-agent-notification';
 
 async function main(argv: readonly string[]): Promise<number> {
-  const args = await withConfig(command(NAME, argv))
-    .usage(
-      '$0 [options]\n\nTurns the notifications of OpenStack services, and polled samples, into samples and events.',
-    )
-    .parseAsync();
-  if ('help' in args || 'version' in args) return exitCodes.ok;
-  return run(args);
+  const purpose = 'Turns the notifications of OpenStack services, and polled samples, into samples and events.';
+  const args = await readCommandLine({ name: NAME, purpose, options: configOptions }, argv);
+  return args === undefined ? exitCodes.ok : run(args);
 }
 
 async function run(args: ConfigArguments): Promise<number> {
