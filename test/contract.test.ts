@@ -76,11 +76,13 @@ describe('what this package brings for notifications', () => {
       opentelemetryhttp: 'opentelemetryhttp://127.0.0.1:1/v1/metrics?timeout=1&max_retries=0',
       prometheus: 'prometheus://127.0.0.1:1/metrics/job/contract?timeout=1&max_retries=0',
       zaqar: 'zaqar://?queue=contract',
+      gnocchi: 'gnocchi://?enable_filter_project=false',
       test: 'test://',
     };
 
     expect(Object.keys(publishersPlugin.publishers ?? {}).filter((scheme) => !(scheme in urls))).toEqual([]);
-    await checkPlugin(publishersPlugin, { urls });
+    const host = fakeHost({ options: { serviceCredentials: { authType: 'none', endpoint: 'http://127.0.0.1:1' } } });
+    await checkPlugin(publishersPlugin, { urls, host });
   });
 });
 

@@ -85,11 +85,19 @@ describeWithLibvirtd('among fifty domains', () => {
     return log.fields(STUCK).map((fields) => ('name' in fields ? String(fields.name) : ''));
   }
 
+  /** A wait for those that do not answer would show each time; what else the machine does need not. */
+  async function comparedWithHealthy(): ReturnType<typeof comparison> {
+    const first = await comparison();
+    if (first.ratio < SLOWER) return first;
+    const second = await comparison();
+    return { all: [...first.all, ...second.all], ratio: Math.min(first.ratio, second.ratio) };
+  }
+
   /**
    * How long cycles take of all domains, and of those alone that answer, in turns: what else the machine does slows
    * both down. The latter are scaled to the number of all.
    */
-  async function comparedWithHealthy(): Promise<{ readonly all: readonly Cycle[]; readonly ratio: number }> {
+  async function comparison(): Promise<{ readonly all: readonly Cycle[]; readonly ratio: number }> {
     const control = createInspector({ uri: libvirtd.uri, log: recordingLog(), callTimeout: DELAY });
     const healthy = domains.filter(({ name }) => !stopped.includes(name));
     const all: Cycle[] = [];
