@@ -20,6 +20,7 @@ export interface ApiOptions {
 export interface Asset {
   readonly type: string;
   readonly body: string | Uint8Array;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 export interface ApiParts {
@@ -90,7 +91,7 @@ async function answer(
     if (request.method !== 'GET' && request.method !== 'HEAD') throw new RequestError(405, 'only GET is answered');
     const asset = assets?.get(pathname);
     if (asset !== undefined) {
-      send(response, 200, asset.type, asset.body);
+      send(response, 200, asset.type, asset.body, asset.headers);
       return;
     }
     authorize(request, token);
@@ -140,7 +141,13 @@ function sendJson(response: ServerResponse, status: number, value: JsonValue): v
 }
 
 /** Nothing of it is kept by caches or taken for something else by browsers. */
-function send(response: ServerResponse, status: number, type: string, body: string | Uint8Array): void {
+function send(
+  response: ServerResponse,
+  status: number,
+  type: string,
+  body: string | Uint8Array,
+  headers: Readonly<Record<string, string>> = {},
+): void {
   const bytes = typeof body === 'string' ? Buffer.from(body, 'utf8') : body;
   response.writeHead(status, {
     'Content-Type': type,
@@ -149,6 +156,7 @@ function send(response: ServerResponse, status: number, type: string, body: stri
     'X-Content-Type-Options': 'nosniff',
     'Referrer-Policy': 'no-referrer',
     'X-Frame-Options': 'DENY',
+    ...headers,
   });
   response.end(response.req.method === 'HEAD' ? undefined : bytes);
 }
