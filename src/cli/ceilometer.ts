@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** `ceilometer`: the commands for people. */
-import { command, exitCodes, runMain, UsageError, withConfig } from './common.ts';
+import { command, exitCodes, runMain, upOutputs, withConfig } from './common.ts';
 import { withQuestions } from './questions.ts';
 
 const NAME = 'ceilometer';
@@ -14,15 +14,15 @@ async function main(argv: readonly string[]): Promise<number> {
   })
     .command(
       'up',
-      'Poll this machine, and its virtual machines where libvirt answers, and show each cycle',
+      'Poll this machine, and its virtual machines where libvirt answers, store the samples and show them on a page',
       (parser) =>
-        parser
+        withConfig(parser)
           .option('interval', { type: 'number', default: 10, describe: 'Seconds from one cycle to the next' })
-          .option('debug', { type: 'boolean', default: false, describe: 'Log at level debug' }),
-      async ({ interval, debug }) => {
-        if (!Number.isInteger(interval) || interval < 1)
-          throw new UsageError('--interval: expected whole seconds, 1 or more');
-        code = await (await import('./up.ts')).up({ interval, debug });
+          .option('port', { type: 'number', describe: 'Port of the page on 127.0.0.1 (default 8777; 0 takes any)' })
+          .option('transport-url', { type: 'string', requiresArg: true, describe: 'Send the samples over this broker' })
+          .option('output', { choices: upOutputs, default: 'lines' as const, describe: 'What the terminal shows' }),
+      async (args) => {
+        code = await (await import('./up.ts')).up(args);
       },
     )
     .command(

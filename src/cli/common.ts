@@ -11,6 +11,9 @@ import { version } from './version.ts';
 /** Exit codes that scripts rely on. */
 export const exitCodes = { ok: 0, cannotStart: 1, pollsterFailed: 2, undelivered: 3 } as const;
 
+/** What `ceilometer up` shows of each cycle. */
+export const upOutputs = ['lines', 'table', 'none'] as const;
+
 const DEFAULT_FILES = ['/etc/ceilometer/ceilometer.conf'];
 const DEFAULT_DIRS = ['/etc/ceilometer/ceilometer.conf.d'];
 

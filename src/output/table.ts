@@ -17,6 +17,8 @@ export interface TableOutputOptions {
   readonly onGone?: () => void;
   /** On a terminal, a cycle with more samples than this is shown one row a meter. */
   readonly foldAbove?: number;
+  /** One line a cycle, without the samples. */
+  readonly headlines?: boolean;
 }
 
 /** A terminal keeps some thousand lines; more than this in each cycle nobody reads. */
@@ -148,7 +150,7 @@ function summary({ startedAt, sources, samples, pollsters, seconds, failures, mi
 
 /** Shows each cycle as a table for people. */
 export function createTableOutput(options: TableOutputOptions): Output {
-  const { stream, env = process.env, onGone, foldAbove = FOLD_ABOVE } = options;
+  const { stream, env = process.env, onGone, foldAbove = FOLD_ABOVE, headlines = false } = options;
   const writer = new StreamWriter({ stream, name: 'the terminal', ...(onGone && { onGone }) });
   const style = stylesFor(stream, env);
   let collected: Sample[] = [];
@@ -170,7 +172,7 @@ export function createTableOutput(options: TableOutputOptions): Output {
   return {
     async publish(batch) {
       if (writer.failure !== undefined) throw writer.failure;
-      if (!writer.gone) collected = collected.concat(batch);
+      if (!writer.gone && !headlines) collected = collected.concat(batch);
     },
     cycleEnded(report) {
       const samples = collected;
@@ -185,7 +187,8 @@ export function createTableOutput(options: TableOutputOptions): Output {
       const lost = unseen > 0 ? [`  not shown: ${plural(unseen, 'cycle')}, the output was not read in time`] : [];
       unseen = 0;
       const bad = [...complaints, ...lost].map((line) => style.bad(truncateMiddle(line, width())));
-      writer.write(`${[...table(samples), style.title(headline), ...bad].join('\n')}\n\n`, samples.length);
+      const lines = headlines ? [headline, ...bad] : [...table(samples), style.title(headline), ...bad, ''];
+      writer.write(`${lines.join('\n')}\n`, samples.length);
     },
     async flush(signal) {
       await writer.flush(signal);

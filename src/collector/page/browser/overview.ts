@@ -27,6 +27,7 @@ export function createOverview(): Overview {
   const agents = keyedList<AgentLine>(byId('agents'), ({ agent }) => `${agent.agent} ${agent.source}`, createAgent);
   const late = troubleList<Late>(
     'late',
+    lateHeadline,
     ({ overdue, last_sample }, now) => `overdue for ${span(overdue)}, last ${ago(millisOf(last_sample), now)}`,
   );
   const gaps = troubleList<Gap>('gaps', gapHeadline, ({ gaps: count, start, end }, now) => {

@@ -1,0 +1,22 @@
+import type { Output } from './output.ts';
+
+/** What `first` holds safely goes on to `second`: nothing is shown that could be lost. Closes both. */
+export function createBoth(first: Output, second: Output): Output {
+  return {
+    async publish(batch, signal) {
+      await first.publish(batch, signal);
+      await second.publish(batch, signal);
+    },
+    cycleEnded(report) {
+      first.cycleEnded?.(report);
+      second.cycleEnded?.(report);
+    },
+    async flush(signal) {
+      const [undelivered] = await Promise.all([first.flush(signal), second.flush(signal)]);
+      return undelivered;
+    },
+    async close() {
+      await Promise.all([first.close(), second.close()]);
+    },
+  };
+}
