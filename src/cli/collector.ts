@@ -2,6 +2,7 @@
 /** `ceilometer-collector`: stores samples that were published, and answers questions about them. */
 import { collectorPlan } from '../collector/listen.ts';
 import { openCollector } from '../collector/open.ts';
+import { pageAssets } from '../collector/page/page.ts';
 import { runCollectorService } from '../collector/service.ts';
 import { createSystemdNotify } from '../util/sd-notify.ts';
 import { command, exitCodes, openLog, readConfig, runMain, stateFolder, withConfig } from './common.ts';
@@ -21,7 +22,14 @@ async function main(argv: readonly string[]): Promise<number> {
   const plan = collectorPlan(config, NAME);
   const log = openLog(NAME, loaded);
   await runCollectorService({
-    open: (kill) => openCollector(config, { stateFolder: stateFolder(loaded) ?? DEFAULT_FOLDER, version, log, kill }),
+    open: (kill) =>
+      openCollector(config, {
+        stateFolder: stateFolder(loaded) ?? DEFAULT_FOLDER,
+        version,
+        log,
+        kill,
+        assets: pageAssets(),
+      }),
     plan,
     grace: config.default.gracefulShutdownTimeout * 1000,
     log,

@@ -18,6 +18,7 @@ const services = {
   openssl: { binaries: ['openssl'], packages: ['openssl'] },
   rabbitmq: { binaries: ['rabbitmq-server', 'rabbitmqctl'], packages: ['rabbitmq-server'] },
   postgresql: { binaries: ['initdb', 'postgres', 'setpriv'], packages: ['postgresql', 'util-linux'] },
+  chromium: { binaries: ['chromium'], packages: ['chromium', 'fonts-dejavu-core'] },
   libvirt: {
     binaries: ['libvirtd', 'virsh', 'qemu-system-x86_64', 'qemu-img', 'unshare', 'ip'],
     packages: [

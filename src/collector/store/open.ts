@@ -7,7 +7,7 @@ import { createSqlStore } from './sql-store.ts';
 import type { Store } from './store.ts';
 import { openSqliteThread } from './worker-store.ts';
 
-const DATABASE_FILE = 'collector.db';
+export const DATABASE_FILE = 'collector.db';
 
 /**
  * `connection` is a URL as SQLAlchemy has it: `postgresql://…`, or `sqlite:///` and a path; empty means a file in

@@ -166,7 +166,7 @@ function start(): void {
     void look();
   });
   addEventListener('keydown', (event) => {
-    const typingNow = event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement;
+    const typingNow = event.target instanceof Element && event.target.matches('[type=search], [type=password], select');
     if (event.key !== '/' || typingNow || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
     search.focus();
