@@ -34,7 +34,7 @@ export function createChart(parent: HTMLElement, { kind, onCursor }: ChartOption
       width: Math.max(parent.clientWidth, 100),
       height: HEIGHT,
       legend: { show: false },
-      padding: [8, 6, 0, 0],
+      padding: [8, 26, 0, 0],
       cursor: { y: false, drag: { x: false, y: false }, sync: { key: 'time' }, points: { size: 7 } },
       scales: {
         x: { range: () => [window.start, window.end] },

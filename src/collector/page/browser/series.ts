@@ -33,7 +33,7 @@ function niceSeconds(seconds: number): number {
   return NICE.find((nice) => nice >= seconds) ?? Math.ceil(seconds / 86_400) * 86_400;
 }
 
-export interface Gap {
+interface Gap {
   readonly from: number;
   readonly to: number;
 }
@@ -59,7 +59,7 @@ interface Point {
   readonly value: number;
 }
 
-export interface Summary {
+interface Summary {
   readonly lowest: number;
   readonly mean: number;
   readonly highest: number;
