@@ -41,8 +41,15 @@ export interface Assembly {
 const SHIPPED_EVENTS = 'event_definitions.yaml';
 const METER = 'meter';
 
-/** Throws {@link ConfigError} with one line for each mistake in any of the files. */
-export async function assemble(host: Host, searchPath: readonly string[]): Promise<Assembly> {
+/**
+ * `own` are publishers, by URL scheme, in place of those that come with this package.
+ * Throws {@link ConfigError} with one line for each mistake in any of the files.
+ */
+export async function assemble(
+  host: Host,
+  searchPath: readonly string[],
+  own: Readonly<Record<string, PublisherFactory>> = {},
+): Promise<Assembly> {
   const { config } = host;
   const sources: readonly PluginSource[] = [
     { package: 'ceilometer-ts', plugin: notificationsPlugin },
@@ -51,7 +58,8 @@ export async function assemble(host: Host, searchPath: readonly string[]): Promi
   ];
   const kinds = pipelineKinds(config);
   const traits: TraitPlugins = merged(sources, host, 'trait plugin', ({ plugin }) => plugin.traits);
-  const factories: PublisherFactories = merged(sources, host, 'publisher', ({ plugin }) => plugin.publishers);
+  const known = merged(sources, host, 'publisher', ({ plugin }) => plugin.publishers);
+  const factories: PublisherFactories = new Map([...known, ...Object.entries(own)]);
   const endpoints = kinds.includes('sample') ? await makeEndpoints(sources, traits, host) : [];
   const converter = kinds.includes('event') ? eventConverter(config, traits, searchPath) : undefined;
   const samples = kinds.includes('sample') ? await open('sample', host, factories, searchPath) : undefined;

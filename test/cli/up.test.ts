@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -80,6 +80,28 @@ describe('ceilometer up', () => {
     const again = await up();
     const { store } = await ask<Status>(again.url, '/v1/status');
     expect(store.samples).toBeGreaterThanOrEqual(shownSamples(agent) + shownSamples(again.agent));
+  });
+
+  it('gives the samples to the publishers of pipeline.yaml, too', async () => {
+    const published = join(folder, 'published');
+    const [conf, pipeline] = [join(folder, 'ceilometer.conf'), join(folder, 'pipeline.yaml')];
+    writeFileSync(conf, `[DEFAULT]\npipeline_cfg_file = ${pipeline}\nstate_path = ${join(folder, 'state')}\n`);
+    writeFileSync(
+      pipeline,
+      'sources:\n  - {name: s, meters: ["hardware.memory.*"], sinks: [k]}\n' +
+        `sinks:\n  - {name: k, publishers: ["notifier://", "file://${published}?json"]}\n`,
+    );
+
+    const { agent, url } = await up('--config-file', conf);
+    agent.kill('SIGINT');
+    const { code, stderr } = await agent.ended;
+
+    expect(url).not.toBe('');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const lines = readFileSync(published, 'utf8').trim().split('\n');
+    expect(lines.length).toBeGreaterThan(2);
+    for (const line of lines) expect(line).toContain('hardware.memory.');
+    expect(existsSync(join(folder, 'state', 'collector.db'))).toBe(true);
   });
 
   it('says in one line what to do about a port that is in use', async () => {

@@ -1,6 +1,6 @@
 /** One line over time, drawn by uPlot: gaps are shaded, and the cursors of all charts go together. */
 import uPlot from 'uplot';
-import type { Line, Window } from './series.ts';
+import { type Line, NICE_SECONDS, type Window } from './series.ts';
 import { charted, isRate, type Kind, text, tick, tickSteps } from './volume.ts';
 
 export interface Chart {
@@ -48,7 +48,7 @@ export function createChart(parent: HTMLElement, { kind, onCursor }: ChartOption
       ],
       bands: [{ series: [1, 2], fill: () => colour('--band') }],
       axes: [
-        { ...axisStyle(), size: 24, space: 64, values: timeTicks },
+        { ...axisStyle(), size: 24, space: 64, incrs: NICE_SECONDS, values: timeTicks },
         {
           ...axisStyle(),
           size: 72,
