@@ -8,7 +8,6 @@ import { NotificationListener } from '../messaging/listener.ts';
 import { amqpOptions, createAmqpOutput } from '../output/amqp.ts';
 import type { Output } from '../output/output.ts';
 import type { Logger } from '../plugin.ts';
-import { scope } from '../util/scope.ts';
 
 export interface Transport {
   /** Where the pollsters put their samples. */
@@ -19,14 +18,11 @@ export interface Transport {
   close(kill: AbortSignal): Promise<void>;
 }
 
-/** Milliseconds that a broker or store has, after Ctrl-C, to take what was polled. */
-const LAST_WORDS = 1000;
-
 /** In this process; over the broker of the configuration where there is one. */
 export function openTransport(broker: LoadedConfig | undefined, collector: Collector, log: Logger): Transport {
   if (broker === undefined) {
     return {
-      output: finishing(createCollectorOutput(collector, { agent: 'ceilometer.polling' })),
+      output: createCollectorOutput(collector, { agent: 'ceilometer.polling' }),
       way: 'straight',
       close: async () => {},
     };
@@ -40,23 +36,12 @@ export function openTransport(broker: LoadedConfig | undefined, collector: Colle
   const plan = collectorPlan(config, 'ceilometer-collector');
   const listener = new NotificationListener(plan.options, collector.handle, log);
   return {
-    output: finishing(createAmqpOutput(options, log)),
+    output: createAmqpOutput(options, log),
     way: 'over the broker',
     async close(kill) {
       await listener.stop();
       await listener.drained(kill);
       await listener.close();
-    },
-  };
-}
-
-/** Ctrl-C breaks off the polling at once, but what was polled by then, and may be shown, is not lost. */
-function finishing(output: Output): Output {
-  return {
-    ...output,
-    async flush() {
-      using limit = scope(new AbortController().signal, LAST_WORDS, 'delivery');
-      return await output.flush(limit.signal);
     },
   };
 }

@@ -13,12 +13,13 @@ import { ConfigError, codeOf } from '../errors.ts';
 import { libvirtAnswers, libvirtUri } from '../libvirt/index.ts';
 import { createLog, type Log } from '../log.ts';
 import { createBoth } from '../output/both.ts';
+import { createFinishing } from '../output/finishing.ts';
 import { createNoneOutput } from '../output/none.ts';
 import type { Output } from '../output/output.ts';
 import { createTableOutput } from '../output/table.ts';
 import { createSystemdNotify } from '../util/sd-notify.ts';
 import type { upOutputs } from './common.ts';
-import { type ConfigArguments, exitCodes, UsageError } from './program.ts';
+import { type ConfigArguments, exitCodes, tell, UsageError } from './program.ts';
 import { openTransport } from './up-transport.ts';
 import { version } from './version.ts';
 
@@ -32,12 +33,15 @@ export interface UpArguments extends ConfigArguments {
 
 /** Milliseconds that a libvirt on this machine has to answer. */
 const PATIENCE = 1000;
+/** Milliseconds that the store, a broker and publishers have, after Ctrl-C, to take what was polled. */
+const LAST_WORDS = 1000;
 
 export async function up(args: UpArguments): Promise<number> {
   checkArguments(args);
   const loaded = readUpConfig(args);
   const { config } = loaded;
   const log = createLog({ level: args.debug ? 'debug' : 'warn', file: args.logFile, stderr: true, json: false });
+  tell(log, loaded.warnings);
   const uri = libvirtUri(config);
   const kill = new AbortController();
   const folder = config.default.statePath ?? userStateFolder(process.env);
@@ -46,7 +50,8 @@ export async function up(args: UpArguments): Promise<number> {
     open(loaded, { folder, log, kill: kill.signal }),
   ]);
   const transport = openTransport(args.transportUrl === undefined ? undefined : loaded, collecting.collector, log);
-  const output = createBoth(transport.output, terminal(args.output));
+  const shown = createBoth(transport.output, terminal(args.output));
+  const output = createFinishing(await withPipelines(shown, loaded, log), LAST_WORDS);
   const states = new StateStore({ log });
   const source = { name: 'up', interval: args.interval, meters: ['*'], resources: [], discovery: [], line: 0 };
   const generation = () =>
@@ -130,6 +135,13 @@ async function open({ config }: LoadedConfig, { folder, log, kill }: OpenParts):
       { cause: error },
     );
   }
+}
+
+/** Without a file of the operator's there is one publisher, and that is the collector. */
+async function withPipelines(output: Output, loaded: LoadedConfig, log: Log): Promise<Output> {
+  if (loaded.files.length === 0) return output;
+  const { openPipelines } = await import('./up-pipelines.ts');
+  return createBoth(output, await openPipelines(loaded, log));
 }
 
 function storePlace(connection: string, folder: string): string {

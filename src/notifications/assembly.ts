@@ -33,13 +33,20 @@ export interface Assembly {
 
 const SHIPPED_EVENTS = 'event_definitions.yaml';
 
-/** Throws {@link ConfigError} with one line for each mistake in any of the files. */
-export async function assemble(host: Host, searchPath: readonly string[]): Promise<Assembly> {
+/**
+ * `own` are publishers, by URL scheme, in place of those that come with this package.
+ * Throws {@link ConfigError} with one line for each mistake in any of the files.
+ */
+export async function assemble(
+  host: Host,
+  searchPath: readonly string[],
+  own: Readonly<Record<string, PublisherFactory>> = {},
+): Promise<Assembly> {
   const { config } = host;
   const members = await loadNotificationMembers(host);
   const kinds = pipelineKinds(config);
   const traits = valuesOf(members.traits);
-  const factories = valuesOf(members.publishers);
+  const factories = new Map([...valuesOf(members.publishers), ...Object.entries(own)]);
   const endpoints = kinds.includes('sample') ? await makeEndpoints(valuesOf(members.endpoints), traits, host) : [];
   const converter = kinds.includes('event') ? eventConverter(config, traits, searchPath) : undefined;
   const samples = kinds.includes('sample') ? await open('sample', host, factories, searchPath) : undefined;

@@ -12,8 +12,8 @@ export function createBoth(first: Output, second: Output): Output {
       second.cycleEnded?.(report);
     },
     async flush(signal) {
-      const [undelivered] = await Promise.all([first.flush(signal), second.flush(signal)]);
-      return undelivered;
+      const [undelivered, unseen] = await Promise.all([first.flush(signal), second.flush(signal)]);
+      return undelivered + unseen;
     },
     async close() {
       await Promise.all([first.close(), second.close()]);

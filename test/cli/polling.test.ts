@@ -309,7 +309,9 @@ describe('ceilometer-polling that runs', () => {
 
 describe('ceilometer', () => {
   it('shows this machine in a table and ends at once on Ctrl-C', async () => {
-    const agent = new AgentProcess('ceilometer', ['up']);
+    const agent = new AgentProcess('ceilometer', ['up', '--output', 'table', '--port', '0'], {
+      XDG_STATE_HOME: folder,
+    });
     agents.push(agent);
     await agent.shows(/hardware\.memory\.total[\s\S]*samples/);
 

@@ -8,7 +8,7 @@ import { ago, millisOf } from './time.ts';
 export type ResourceRow = ResourcePage['resources'][number];
 export type MeterRow = MeterPage['meters'][number];
 
-export interface Entry {
+interface Entry {
   readonly choice: Choice;
   readonly title: string;
   readonly note: string;
@@ -16,7 +16,7 @@ export interface Entry {
   readonly current: boolean;
 }
 
-export interface Lists {
+interface Lists {
   readonly resources: ResourcePage;
   readonly meters: MeterPage;
   readonly search: string;

@@ -1,6 +1,6 @@
 /** One line over time, drawn by uPlot: gaps are shaded, and the cursors of all charts go together. */
 import uPlot from 'uplot';
-import type { Line, Window } from './series.ts';
+import { type Line, NICE_SECONDS, type Window } from './series.ts';
 import { charted, isRate, type Kind, text, tick, tickSteps } from './volume.ts';
 
 export interface Chart {
@@ -34,7 +34,7 @@ export function createChart(parent: HTMLElement, { kind, onCursor }: ChartOption
       width: Math.max(parent.clientWidth, 100),
       height: HEIGHT,
       legend: { show: false },
-      padding: [8, 6, 0, 0],
+      padding: [8, 26, 0, 0],
       cursor: { y: false, drag: { x: false, y: false }, sync: { key: 'time' }, points: { size: 7 } },
       scales: {
         x: { range: () => [window.start, window.end] },
@@ -48,7 +48,7 @@ export function createChart(parent: HTMLElement, { kind, onCursor }: ChartOption
       ],
       bands: [{ series: [1, 2], fill: () => colour('--band') }],
       axes: [
-        { ...axisStyle(), size: 24, space: 64, values: timeTicks },
+        { ...axisStyle(), size: 24, space: 64, incrs: NICE_SECONDS, values: timeTicks },
         {
           ...axisStyle(),
           size: 72,

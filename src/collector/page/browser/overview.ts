@@ -79,7 +79,7 @@ function tilesOf(status: Status, now: number): readonly Tile[] {
     {
       name: 'Gaps',
       value: count(gapsTotal),
-      note: gapsTotal === 0 ? 'none seen' : 'samples were missed',
+      note: gapsTotal === 0 ? 'none seen' : 'samples missed',
       state: gapsTotal > 0 ? 'warn' : 'none',
     },
     {

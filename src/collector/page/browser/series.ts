@@ -27,13 +27,16 @@ export function windowOf(range: number, now: number, interval: number | null): W
   return { start: Math.floor((now - range) / period) * period, end: now, period };
 }
 
-const NICE = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 21_600, 43_200, 86_400];
+/** Steps of time that look round, in seconds. */
+export const NICE_SECONDS = [
+  1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 21_600, 43_200, 86_400, 432_000,
+];
 
 function niceSeconds(seconds: number): number {
-  return NICE.find((nice) => nice >= seconds) ?? Math.ceil(seconds / 86_400) * 86_400;
+  return NICE_SECONDS.find((nice) => nice >= seconds) ?? Math.ceil(seconds / 86_400) * 86_400;
 }
 
-export interface Gap {
+interface Gap {
   readonly from: number;
   readonly to: number;
 }
@@ -59,7 +62,7 @@ interface Point {
   readonly value: number;
 }
 
-export interface Summary {
+interface Summary {
   readonly lowest: number;
   readonly mean: number;
   readonly highest: number;

@@ -7,20 +7,22 @@ const KEY = 'ceilometer.theme';
 export function followTheme(changed: () => void): void {
   const choices = byId<HTMLFieldSetElement>('theme');
   const radios = [...choices.querySelectorAll('input')];
-  const apply = (theme: string) => {
-    document.documentElement.dataset['theme'] = theme;
+  const system = matchMedia('(prefers-color-scheme: dark)');
+  let chosen = remembered(KEY) ?? 'auto';
+  const apply = () => {
+    document.documentElement.dataset['theme'] = chosen === 'auto' ? (system.matches ? 'dark' : 'light') : chosen;
     changed();
   };
-  const kept = remembered(KEY);
   for (const radio of radios) {
-    radio.checked = radio.value === (kept ?? 'auto');
+    radio.checked = radio.value === chosen;
     radio.addEventListener('change', () => {
-      remember(KEY, radio.value);
-      apply(radio.value);
+      chosen = radio.value;
+      remember(KEY, chosen);
+      apply();
     });
   }
-  apply(kept ?? 'auto');
-  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', changed);
+  system.addEventListener('change', apply);
+  apply();
 }
 
 /** Browsers may forbid to keep anything. */
