@@ -218,3 +218,19 @@ describe('into a file on a full disk', () => {
     expect(await output.flush(patient)).toBe(2);
   });
 });
+
+it('has one line a cycle, where that is asked for', async () => {
+  const stream = new SlowStream();
+  const output = createTableOutput({ stream, env: {}, headlines: true });
+
+  for (const missedSlots of [0, 1]) {
+    await output.publish([sample()], patient);
+    output.cycleEnded?.(report({ samples: 1, missedSlots }));
+  }
+  await output.flush(patient);
+
+  expect(stream.text.replace(/^ {2}missed.*\n/m, '')).toBe(
+    '09:08:07  host: 1 sample of 31 pollsters in 12 ms\n'.repeat(2),
+  );
+  expect(stream.text).toMatch(/^ {2}missed: 1 slot of/m);
+});
