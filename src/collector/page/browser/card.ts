@@ -15,8 +15,6 @@ export interface CardItem extends Kind {
   readonly title: string;
   readonly href: string;
   readonly interval: number | null;
-  /** How often samples were missed so far, where that is known. */
-  readonly gaps: number | undefined;
 }
 
 export interface View {

@@ -46,7 +46,7 @@ export function createDetail(api: Api, failed: (error: unknown) => void): Detail
     },
     { rootMargin: '200px' },
   );
-  let cards = new Set<Card>();
+  const cards = new Set<Card>();
   const list = keyedList<CardItem>(
     byId('cards'),
     ({ meter, resource }) => `${meter}\n${resource}`,
@@ -73,18 +73,16 @@ export function createDetail(api: Api, failed: (error: unknown) => void): Detail
 
   async function refresh(choice: Choice, next: View): Promise<void> {
     view = next;
-    const isNew = shown?.choice.kind !== choice.kind || shown.choice.name !== choice.name;
-    if (isNew) shown = { choice, limit: CHUNK };
-    const limit = shown?.limit ?? CHUNK;
-    if (isNew) {
+    if (shown === undefined || !isSame(shown.choice, choice)) {
+      shown = { choice, limit: CHUNK };
       setText(title, choice.name);
       setText(facts, '');
       list.show([]);
-      cards = new Set();
     }
-    const content = await (choice.kind === 'resource' ? ofResource : ofMeter)(api, choice.name, limit, next);
+    const mine = shown;
+    const content = await (choice.kind === 'resource' ? ofResource : ofMeter)(api, choice.name, mine.limit, next);
     // Something else was chosen meanwhile.
-    if (shown?.choice !== choice && (shown?.choice.kind !== choice.kind || shown.choice.name !== choice.name)) return;
+    if (shown !== mine) return;
     show(content);
     await Promise.all([...cards].filter(({ visible }) => visible).map((card) => card.refresh(next)));
   }
@@ -123,7 +121,7 @@ async function ofResource(api: Api, id: string, limit: number, view: View): Prom
       `since ${clock(millisOf(found.first_sample), now)}`,
       `last ${ago(millisOf(found.last_sample), now)}`,
     ],
-    items: shown.map(({ name: meter, type, unit, interval, gaps }) => ({
+    items: shown.map(({ name: meter, type, unit, interval }) => ({
       meter,
       resource: id,
       title: meter,
@@ -131,7 +129,6 @@ async function ofResource(api: Api, id: string, limit: number, view: View): Prom
       type,
       unit,
       interval,
-      gaps,
     })),
     more: found.meters.length > shown.length,
     metadata: found.metadata,
@@ -163,11 +160,14 @@ async function ofMeter(api: Api, name: string, limit: number, view: View): Promi
       type: found.type,
       unit: found.unit,
       interval: found.interval,
-      gaps: undefined,
     })),
     more: next !== null,
     metadata: undefined,
   };
+}
+
+function isSame(a: Choice, b: Choice): boolean {
+  return a.kind === b.kind && a.name === b.name;
 }
 
 function missing(kind: Choice['kind'], name: string): Content {

@@ -37,7 +37,6 @@ export interface Row<T> {
 
 export interface KeyedList<T> {
   show(items: readonly T[]): void;
-  rows(): Iterable<Row<T>>;
 }
 
 /** The children of `parent`, one for each item; an item that is still there keeps its element, and with it the focus. */
@@ -68,6 +67,5 @@ export function keyedList<T>(
       }
       rows = next;
     },
-    rows: () => rows.values(),
   };
 }
