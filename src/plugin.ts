@@ -129,8 +129,11 @@ export interface PollContext {
   readonly source: string;
 }
 
-/** What a poll yields, pulled one by one. Readings that are there already cost less without a promise each. */
-export type Readings = AsyncIterable<Reading> | Iterable<Reading>;
+/**
+ * What a poll yields, pulled one by one. Readings that are there already cost less without a promise each: a poll that
+ * waits now and then yields iterables of those that have come in between.
+ */
+export type Readings = AsyncIterable<Reading | Iterable<Reading>> | Iterable<Reading>;
 
 export interface Pollster<R extends Resource = Resource> {
   /** The meters it can yield, for listings and checks; empty when they are known only at run time. */
@@ -139,6 +142,11 @@ export interface Pollster<R extends Resource = Resource> {
   readonly discovery?: string;
   /** It needs no view of all resources: `poll` may be called for a page of them after the other. */
   readonly pagewise?: true;
+  /**
+   * It asks for nothing by itself: what it reads is asked for once a cycle, for all that need it. Any number of such
+   * pollsters wait side by side then, whatever `[polling] threads_to_process_pollsters` says.
+   */
+  readonly shared?: true;
   /**
    * Yields the readings of the resources, which are never empty. Called at most once per cycle and source, and not
    * again before it has ended; different pollsters run side by side. The agent pulls the next reading only when it

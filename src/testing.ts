@@ -4,6 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createCycleCache } from './agent/cycle-cache.ts';
+import { eachReading } from './agent/readings.ts';
 import { createStamp, isMeter } from './agent/stamp.ts';
 import { loadConfig, type Overrides } from './config/load.ts';
 import { AgentError, codeOf, describeError, ServiceError } from './errors.ts';
@@ -155,7 +156,7 @@ export async function collect<R extends Resource>(
     meter: pollster.meters[0],
   });
   const samples: Sample[] = [];
-  for await (const reading of await pollster.poll(resources, ctx)) {
+  for await (const reading of eachReading(await pollster.poll(resources, ctx))) {
     const sample = stamp.make(reading);
     if (typeof sample === 'string') throw new AgentError('ERR_CONTRACT', sample);
     samples.push(sample);

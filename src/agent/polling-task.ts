@@ -195,9 +195,11 @@ export class PollingTask {
   async #runAll(runs: readonly PollsterRun[], cycle: Cycle): Promise<ReadonlyMap<PollsterRun, RunResult>> {
     const { lanes } = this.#settings;
     const results = new Map<PollsterRun, RunResult>();
-    await forEachLimit(runs, lanes === 0 ? runs.length : lanes, async (run) => {
+    const begin = async (run: PollsterRun) => {
       results.set(run, await run.run(cycle));
-    });
+    };
+    const [shared, alone] = [runs.filter((run) => run.isShared), runs.filter((run) => !run.isShared)];
+    await Promise.all([...shared.map(begin), forEachLimit(alone, lanes === 0 ? alone.length : lanes, begin)]);
     return results;
   }
 

@@ -10,6 +10,7 @@ import type { WorkGroups } from './coordination/work-groups.ts';
 import type { Discoverer } from './discovery.ts';
 import type { AgentHost } from './host.ts';
 import type { PollCounts, PollResult } from './poll-counts.ts';
+import { isAsyncIterable, isIterable } from './readings.ts';
 import type { LoadedDiscovery, LoadedPollster } from './registry.ts';
 import { createStamp, type Stamp } from './stamp.ts';
 
@@ -97,6 +98,11 @@ export class PollsterRun {
     );
   }
 
+  /** Whether it waits only for what others wait for, too. */
+  get isShared(): boolean {
+    return this.entry.pollster.shared === true;
+  }
+
   /** The groups in which agents share its work; none where it is polled by each. */
   get groups(): readonly string[] {
     const { discoverer, groups } = this.#settings;
@@ -175,18 +181,22 @@ export class PollsterRun {
       await output.publish(full, ctx.signal, this.source.interval);
       progress.samples += full.length;
     };
+    // A poll that was let go of may still yield; its cycle is over.
+    const takeAll = async (readings: Iterable<Reading>, ofRun: Stamp) => {
+      for (const reading of readings) {
+        if (ctx.signal.aborted) return;
+        if (take(reading, ofRun)) await handOver();
+      }
+    };
     const pollPage = async (resources: readonly Resource[], ofRun: Stamp) => {
       const readings = await pollster.poll(resources, ctx);
-      // A poll that was let go of may still yield; its cycle is over.
       if (isIterable(readings)) {
-        for (const reading of readings) {
-          if (ctx.signal.aborted) return;
-          if (take(reading, ofRun)) await handOver();
-        }
+        await takeAll(readings, ofRun);
       } else if (isAsyncIterable(readings)) {
-        for await (const reading of readings) {
+        for await (const some of readings) {
           if (ctx.signal.aborted) return;
-          if (take(reading, ofRun)) await handOver();
+          if (isIterable(some)) await takeAll(some, ofRun);
+          else if (take(some, ofRun)) await handOver();
         }
       } else {
         throw new TypeError(`poll returned ${typeof readings}, expected readings to iterate over`);
@@ -300,15 +310,6 @@ export function discoveriesOf(
 ): readonly string[] {
   if (resources.length > 0 || discovery.length > 0) return discovery;
   return pollster.discovery === undefined ? [] : [pollster.discovery];
-}
-
-/** What a plugin returns is checked at run time. */
-function isIterable(value: unknown): value is Iterable<Reading> {
-  return typeof value === 'object' && value !== null && Symbol.iterator in value;
-}
-
-function isAsyncIterable(value: unknown): value is AsyncIterable<Reading> {
-  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
 }
 
 function resourceIdsOf(err: unknown): readonly string[] {

@@ -9,13 +9,14 @@ import { probeDomain } from './probe.ts';
 import { allDomainStats, libVersion, STATS_GROUPS, STATS_GROUPS_UNASKED, STATS_NOWAIT } from './procedures.ts';
 import { HUNG_BULK_MAX } from './request-slots.ts';
 import { alone, type Batch, split, unsupported, withoutCpuTime } from './stats-batch.ts';
-import type { StatsReply } from './stats-decode.ts';
+import type { StatsRecord, StatsReply } from './stats-decode.ts';
 import { mayHang, type StatsParts } from './stats-parts.ts';
 
 const PART = 'statistics';
 
 /**
- * Reads the statistics of the domains through a few calls over disjoint lists. A list that is late, refused or
+ * Reads the statistics of the domains through a few calls over disjoint lists, and tells of them answer by answer: of each
+ * domain once, what libvirt knows without asking it last. A list that is late, refused or
  * garbled is narrowed down until the domain at fault is known; the others' statistics are kept.
  *
  * A domain that does not answer is quarantined: from then on it is asked apart, for what libvirt knows by itself,
@@ -25,16 +26,15 @@ export async function readBulkStats(
   parts: StatsParts,
   domains: readonly Domain[],
   signal: AbortSignal,
-): Promise<ReadonlyMap<string, DomainStats>> {
+  told: (some: ReadonlyMap<string, DomainStats>) => void,
+): Promise<void> {
   const over = new AbortController();
   setMaxListeners(0, over.signal);
   const follow = () => over.abort(signal.reason);
   signal.addEventListener('abort', follow, { once: true });
   try {
     signal.throwIfAborted();
-    const read = new BulkRead(parts, domains, over.signal);
-    await read.all();
-    return read.results;
+    await new BulkRead(parts, domains, over.signal, told).all();
   } finally {
     signal.removeEventListener('abort', follow);
     over.abort(new ServiceError('the statistics were read without this call'));
@@ -43,10 +43,14 @@ export async function readBulkStats(
 
 /** One reading of many domains, in rounds: each narrows down what the one before met. */
 class BulkRead {
-  readonly results = new Map<string, DomainStats>();
   readonly #parts: StatsParts;
   readonly #domains: readonly Domain[];
   readonly #signal: AbortSignal;
+  readonly #told: (some: ReadonlyMap<string, DomainStats>) => void;
+  /** Domains of which all was said. */
+  readonly #done = new Set<string>();
+  /** What libvirt knows of others without asking them, which counts where nothing better comes. */
+  readonly #partial = new Map<string, DomainStats>();
   /** Domains of which nothing was said so far. */
   readonly #open: Set<string>;
   /** Calls that have not been answered. */
@@ -61,8 +65,14 @@ class BulkRead {
   #patientUntil = 0;
   #fatal: { readonly error: unknown } | undefined;
 
-  constructor(parts: StatsParts, domains: readonly Domain[], signal: AbortSignal) {
+  constructor(
+    parts: StatsParts,
+    domains: readonly Domain[],
+    signal: AbortSignal,
+    told: (some: ReadonlyMap<string, DomainStats>) => void,
+  ) {
     this.#parts = parts;
+    this.#told = told;
     this.#domains = domains;
     this.#open = new Set(domains.map(({ uuid }) => uuid));
     this.#signal = signal;
@@ -80,7 +90,7 @@ class BulkRead {
     const probing = workQueue(
       probes,
       () => parallel,
-      (domain) => probeDomain(this.#parts, domain, (stats) => this.#tell(domain.uuid, stats)),
+      (domain) => probeDomain(this.#parts, domain, (record) => this.#tell([record])),
     );
     let round: readonly Batch[] = [
       ...split(healthy, parallel).map((list): Batch => ({ domains: list, manner: 'wait', apart: false })),
@@ -96,6 +106,7 @@ class BulkRead {
     // Where libvirt is only slow, what was asked first may be answered still.
     while (this.#open.size > 0 && this.#underWay.size > 0) await Promise.race(this.#underWay);
     if (this.#fatal !== undefined) throw this.#fatal.error;
+    if (this.#partial.size > 0) this.#told(this.#partial);
   }
 
   async #round(batches: readonly Batch[]): Promise<readonly Batch[]> {
@@ -172,18 +183,19 @@ class BulkRead {
     const { quarantine, troubles, onChanged } = this.#parts;
     const { manner } = batch;
     const missing = new Map(batch.domains.map((domain) => [domain.uuid, domain]));
+    const news: StatsRecord[] = [];
     for (const { domain, stats, complete } of reply.records) {
       const asked = missing.get(domain.uuid);
       if (asked === undefined) continue;
       missing.delete(domain.uuid);
-      if (complete || manner === 'wait') this.#tell(domain.uuid, stats);
-      // What is known without asking is not put in the place of what was asked.
-      else if (this.#open.has(domain.uuid)) this.#tell(domain.uuid, manner === 'alone' ? withoutCpuTime(stats) : stats);
+      const whole = complete || manner === 'wait';
+      news.push({ domain, stats: manner === 'alone' && !whole ? withoutCpuTime(stats) : stats, complete: whole });
       if (domain.id !== asked.id) onChanged(asked);
       if (complete || manner === 'wait') quarantine.answered(domain.uuid);
       else if (manner === 'nowait') this.#busy(batch, asked);
       troubles.told(asked, PART);
     }
+    this.#tell(news);
     if (reply.garbled === undefined) for (const domain of missing.values()) this.#vanished(domain);
     else this.#narrow(batch, [...missing.values()], new ServiceError(`garbled statistics: ${reply.garbled}`));
   }
@@ -196,9 +208,20 @@ class BulkRead {
     else if (!apart || last || quarantine.has(domain.uuid)) quarantine.hold(domain, false);
   }
 
-  #tell(uuid: string, stats: DomainStats): void {
-    this.#open.delete(uuid);
-    this.results.set(uuid, stats);
+  #tell(records: readonly StatsRecord[]): void {
+    const some = new Map<string, DomainStats>();
+    for (const { domain, stats, complete } of records) {
+      const { uuid } = domain;
+      if (this.#done.has(uuid)) continue;
+      // What is known without asking is not put in the place of what was asked.
+      if (!complete && this.#open.has(uuid)) this.#partial.set(uuid, stats);
+      this.#open.delete(uuid);
+      if (!complete) continue;
+      this.#partial.delete(uuid);
+      this.#done.add(uuid);
+      some.set(uuid, stats);
+    }
+    if (some.size > 0) this.#told(some);
   }
 
   #failed(batch: Batch, error: unknown, late: boolean): void {

@@ -10,7 +10,7 @@ import { DomainCatalogue } from './catalogue.ts';
 import { type ConnectionStatus, Connector } from './connector.ts';
 import { DomainEdges } from './domain-edges.ts';
 import { ConnectionError } from './errors.ts';
-import type { Domain, DomainStats, VirtInspector } from './inspector.ts';
+import type { DomainStats, VirtInspector } from './inspector.ts';
 import type { DomainRef } from './rpc.ts';
 import type { Session } from './session.ts';
 import { createStatsParts } from './stats-parts.ts';
@@ -95,10 +95,19 @@ export function createInspector(options: InspectorOptions): LibvirtInspector {
     }
   }
 
-  async function stats(domains: readonly Domain[], signal: AbortSignal): Promise<ReadonlyMap<string, DomainStats>> {
-    if (domains.length === 0) return new Map();
-    return await apart(signal, () => readBulkStats(parts, domains, signal));
-  }
+  const stats: VirtInspector['stats'] = async (domains, signal, told) => {
+    const said = new Map<string, DomainStats>();
+    if (domains.length === 0) return said;
+    await apart(signal, () => {
+      // What was told before the connection broke is not asked again.
+      const open = said.size === 0 ? domains : domains.filter(({ uuid }) => !said.has(uuid));
+      return readBulkStats(parts, open, signal, (some) => {
+        for (const [uuid, one] of some) said.set(uuid, one);
+        told?.(some);
+      });
+    });
+    return said;
+  };
 
   const refresh = singleFlight(() =>
     onSession(connector.signal, async (session) => {
@@ -109,8 +118,8 @@ export function createInspector(options: InspectorOptions): LibvirtInspector {
 
   return {
     domains: (signal) => untilAborted(refresh(), signal),
-    async stats(domains, signal) {
-      const said = await stats(domains, signal);
+    async stats(domains, signal, told) {
+      const said = await stats(domains, signal, told);
       for (const one of edges) one.noteRead(domains, said);
       return said;
     },

@@ -97,8 +97,15 @@ export interface VirtInspector {
    * The statistics of these domains by UUID, in bulk. A domain that went away in between is missing. One that does not
    * answer has only what libvirt knows without asking it (state, cpu, interfaces) or is missing, and is named in a log
    * line when that begins and when it ends.
+   *
+   * `told` gets the same bit by bit, as soon as nothing better is to come of a domain: each domain once, and what came
+   * before a failure, too. It does not throw. Who answers all at once need not call it.
    */
-  stats(domains: readonly Domain[], signal: AbortSignal): Promise<ReadonlyMap<string, DomainStats>>;
+  stats(
+    domains: readonly Domain[],
+    signal: AbortSignal,
+    told?: (some: ReadonlyMap<string, DomainStats>) => void,
+  ): Promise<ReadonlyMap<string, DomainStats>>;
   /**
    * What the images of these disks occupy: one call for each, several in flight, so ask only for disks whose bulk
    * statistics changed. A disk that libvirt did not answer for is missing, as is one whose domain went away.

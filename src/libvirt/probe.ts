@@ -1,14 +1,15 @@
 import { NoAnswerError } from './client.ts';
-import type { Domain, DomainStats } from './inspector.ts';
+import type { Domain } from './inspector.ts';
 import { allDomainStats, STATS_GROUPS, STATS_NOWAIT } from './procedures.ts';
 import { HUNG_PROBING_MAX } from './request-slots.ts';
+import type { StatsRecord } from './stats-decode.ts';
 import type { StatsParts } from './stats-parts.ts';
 
 /** Asks a domain in quarantine whether it is back. Resolves when it said so, or soon; never rejects. */
 export async function probeDomain(
   parts: StatsParts,
   domain: Domain,
-  onStats?: (stats: DomainStats) => void,
+  onRecord?: (record: StatsRecord) => void,
 ): Promise<void> {
   const { apart, quarantine, pace, signal, log } = parts;
   const { uuid } = domain;
@@ -21,7 +22,7 @@ export async function probeDomain(
     ({ records: [record] }) => {
       quarantine.probing(uuid, false);
       if (record === undefined) return;
-      onStats?.(record.stats);
+      onRecord?.(record);
       if (record.complete) quarantine.answered(uuid);
       else quarantine.hold(domain, false);
     },

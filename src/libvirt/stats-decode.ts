@@ -8,7 +8,7 @@ import type { FieldSetter, MutableStats } from './stats-fields.ts';
 import { fieldSetter, finishStats, newStats } from './stats-fields.ts';
 import { XdrError, type XdrReader } from './xdr.ts';
 
-interface StatsRecord {
+export interface StatsRecord {
   /** As libvirt knows the domain now: its id may be another than it was. */
   readonly domain: DomainRef;
   readonly stats: DomainStats;

@@ -5,17 +5,21 @@ import type { LoadedDiscovery, LoadedPollster } from '../../src/agent/registry.t
 import type { Overrides } from '../../src/config/load.ts';
 import type { PollingSource } from '../../src/config/polling.ts';
 import { NoDataError, PermanentPollError, ServiceError } from '../../src/errors.ts';
-import type { Discovery, PollContext, Pollster, Reading, Resource } from '../../src/plugin.ts';
+import type { Discovery, PollContext, Pollster, Reading, Readings, Resource } from '../../src/plugin.ts';
 import { fakeHost } from '../../src/testing.ts';
 import { CollectingOutput } from '../helpers/collecting-output.ts';
 
 const source: PollingSource = { name: 'all', interval: 10, meters: ['*'], resources: [], discovery: [], line: 1 };
 
-type Poll = (resources: readonly Resource[], ctx: PollContext) => AsyncIterable<Reading> | Iterable<Reading>;
+type Poll = (resources: readonly Resource[], ctx: PollContext) => Readings;
 
 function pollster(name: string, poll: Poll, discovery = 'things'): LoadedPollster {
   const made: Pollster = { meters: [{ name, type: 'gauge', unit: '' }], discovery, poll };
   return { namespace: 'test', name, package: 'test', pollster: made };
+}
+
+function shared(loaded: LoadedPollster): LoadedPollster {
+  return { ...loaded, pollster: { ...loaded.pollster, shared: true } };
 }
 
 function discovery(name: string, discover: Discovery['discover']): LoadedDiscovery {
@@ -135,6 +139,22 @@ describe('a polling cycle', () => {
 
     expect(three.output.batches.map((batch) => batch.length)).toEqual([3, 3, 1]);
     expect(single.output.batches.map((batch) => batch.length)).toEqual([1, 1, 1, 1, 1, 1, 1]);
+  });
+
+  it('fills batches over all that a poll yields at a time', async () => {
+    const some = (...ids: readonly string[]) => ids.map((resourceId) => ({ resourceId, volume: 1 }));
+    const bitByBit: Poll = async function* () {
+      yield some('a', 'b', 'c');
+      yield { resourceId: 'd', volume: 1 };
+      yield [];
+      yield some('e', 'f', 'g');
+    };
+    const { cycle, output } = agent([pollster('one', bitByBit)], { options: { polling: { batchSize: 2 } } });
+
+    await cycle();
+
+    const ids = output.batches.map((batch) => batch.map(({ resourceId }) => resourceId).join(''));
+    expect(ids).toEqual(['ab', 'cd', 'ef', 'g']);
   });
 
   it('beats only for pollsters that succeeded', async () => {
@@ -370,5 +390,25 @@ describe('createManager', () => {
     await cycle();
 
     expect(most).toBe(3);
+  });
+
+  it('has all pollsters wait side by side that wait for one and the same thing, however few lanes there are', async () => {
+    let waiting = 0;
+    let begin: () => void = () => {};
+    const begun = new Promise<void>((resolve) => {
+      begin = resolve;
+    });
+    const patient: Poll = async function* () {
+      waiting += 1;
+      if (waiting === 9) begin();
+      await begun;
+      yield { resourceId: 'r', volume: 1 };
+    };
+    const pollsters = Array.from({ length: 9 }, (_, index) => shared(pollster(`p${index}`, patient)));
+    const { cycle } = agent(pollsters, { options: { polling: { threadsToProcessPollsters: 1 } } });
+
+    const [report] = await cycle();
+
+    expect(report).toMatchObject({ samples: 9, failures: [] });
   });
 });

@@ -267,6 +267,22 @@ describe('statistics', () => {
     expect(calls.map(({ flags }) => flags)).toEqual([0, 0, 0, 0]);
   });
 
+  it('are told list by list as libvirt answers, each domain once', async () => {
+    const { server, inspector, list } = await loaded(10);
+    spoil(server, procedures.allDomainStats, fakeDomain(1).uuid, { kind: 'silence' });
+    const told: string[] = [];
+
+    const stats = inspector.stats(list, signal, (some) => told.push(...some.keys()));
+    await eventually(() => told.length).toBeGreaterThanOrEqual(7);
+    const before = [...told];
+    server.answerSilenced();
+
+    expect([...(await stats).keys()].sort()).toEqual([...told].sort());
+    expect(before).not.toContain(fakeDomain(1).uuid);
+    expect(new Set(told).size).toBe(10);
+    expect(told).toHaveLength(10);
+  });
+
   it('of thousands of domains come in lists that stay small', async () => {
     const { server, inspector, list } = await loaded(1_001);
 
@@ -445,6 +461,21 @@ describe('a domain that does not answer', () => {
         fields: { domain: bad.uuid, name: bad.name },
       },
     ]);
+  });
+
+  it('is told of last, once, with what libvirt knows without asking it', async () => {
+    const { server, inspector, list } = await loaded(12, { callTimeout: 500 });
+    const bad = fakeDomain(4).uuid;
+    stick(server, bad);
+    const told: [string, bigint | undefined][] = [];
+
+    await inspector.stats(list, signal, (some) => {
+      for (const [uuid, { balloon }] of some) told.push([uuid, balloon['rss']]);
+    });
+
+    expect(told).toHaveLength(12);
+    expect(told.at(-1)).toEqual([bad, undefined]);
+    expect(told.filter(([, rss]) => rss === undefined)).toHaveLength(1);
   });
 
   it('is taken back when it answers', async () => {

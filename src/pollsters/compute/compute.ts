@@ -5,6 +5,7 @@ import type { BlockInfo, Domain, DomainEdge, DomainStats } from '../../libvirt/i
 import type { Edge, Host, PollContext } from '../../plugin.ts';
 import { monotonicSeconds } from '../../sample.ts';
 import { bootId } from '../../util/boot-id.ts';
+import { replay } from '../../util/replay.ts';
 import { CounterMemory } from './counter-memory.ts';
 import { createImageSizes, type ImageSizes } from './image-sizes.ts';
 import type { Instance } from './instance.ts';
@@ -19,12 +20,20 @@ export interface InstanceSource {
 
 export type FindContext = Pick<PollContext, 'signal' | 'log'>;
 
+/** What libvirt said of some instances, by their id. */
+export interface Answer {
+  readonly stats: ReadonlyMap<string, DomainStats>;
+  /** What the images of their disks occupy, by instance and device. Asked for at the first call. */
+  images(ctx: PollContext): Promise<ReadonlyMap<string, ReadonlyMap<string, BlockInfo>>>;
+}
+
+/** The answers of a cycle as they come; who asks later gets the same ones. Each instance is in one of them at most. */
+export type Answers = AsyncIterable<Answer> | Iterable<Answer>;
+
 export interface Compute {
   readonly reportStopped: boolean;
   instances(ctx: PollContext): Promise<readonly Instance[]>;
-  stats(ctx: PollContext): Promise<ReadonlyMap<string, DomainStats>>;
-  /** What the disks' images occupy, by instance and device. */
-  images(ctx: PollContext): Promise<ReadonlyMap<string, ReadonlyMap<string, BlockInfo>>>;
+  answers(ctx: PollContext): Promise<Answers>;
   /** Remembers counters, over a restart too, as long as their instances are on this host. */
   readonly memory: CounterMemory;
   /** Reports the starts and the ends of instances. */
@@ -35,8 +44,7 @@ export interface Compute {
 const CACHED = {
   domains: 'compute:domains',
   instances: 'compute:instances',
-  stats: 'compute:stats',
-  images: 'compute:images',
+  answers: 'compute:answers',
 } as const;
 
 export function createCompute(host: Host, source: InstanceSource): Compute {
@@ -57,21 +65,56 @@ export function createCompute(host: Host, source: InstanceSource): Compute {
     return ctx.cache.get(CACHED.instances, async () => {
       const candidates = await domains(ctx);
       // libvirt takes a while to answer: the XML of domains that are new is read meanwhile.
-      void stats(ctx);
+      void answers(ctx);
       const found = await source.find(candidates, ctx);
       memory.keepOnly(new Set(found.map(({ id }) => id)));
       return found;
     });
   }
 
-  function stats(ctx: PollContext): Promise<ReadonlyMap<string, DomainStats>> {
-    return ctx.cache.get(CACHED.stats, async () => {
-      const early = (await domains(ctx)).filter((domain) => source.mayBeInstance(domain));
-      const [said, found] = await Promise.all([inspector.stats(early, ctx.signal), instances(ctx)]);
-      const asked = new Set(early);
-      const late = found.map(({ domain }) => domain).filter((domain) => !asked.has(domain));
-      return late.length === 0 ? said : new Map([...said, ...(await inspector.stats(late, ctx.signal))]);
+  function answers(ctx: PollContext): Promise<Answers> {
+    return ctx.cache.get(CACHED.answers, () =>
+      replay<Answer>(async (put) => {
+        const early = (await domains(ctx)).filter((domain) => source.mayBeInstance(domain));
+        const [found] = await Promise.all([instances(ctx), ask(early, ctx, put)]);
+        const asked = new Set(early);
+        const late = found.map(({ domain }) => domain).filter((domain) => !asked.has(domain));
+        if (late.length > 0) await ask(late, ctx, put);
+      }),
+    );
+  }
+
+  async function ask(asked: readonly Domain[], ctx: PollContext, put: (answer: Answer) => void): Promise<void> {
+    const told = new Set<string>();
+    const said = await inspector.stats(asked, ctx.signal, (some) => {
+      for (const uuid of some.keys()) told.add(uuid);
+      put(answerOf(some));
     });
+    if (told.size === said.size) return;
+    put(answerOf(new Map([...said].filter(([uuid]) => !told.has(uuid)))));
+  }
+
+  function answerOf(stats: ReadonlyMap<string, DomainStats>): Answer {
+    let images: ReturnType<Answer['images']> | undefined;
+    return {
+      stats,
+      images(ctx) {
+        images ??= instances(ctx).then((all) =>
+          sizes(
+            all.filter(({ id }) => stats.has(id)),
+            stats,
+            ctx.signal,
+          ),
+        );
+        return images;
+      },
+    };
+  }
+
+  /** Images are not now what they were then. */
+  async function answerOfThen(instance: Instance, stats: Answer['stats'], signal: AbortSignal): Promise<Answer> {
+    const images = await sizes([instance], stats, signal, false);
+    return { stats, images: async () => images };
   }
 
   /**
@@ -86,12 +129,10 @@ export function createCompute(host: Host, source: InstanceSource): Compute {
     const stats = new Map([[instance.id, said]]);
     const known = new Map<string, unknown>([
       [CACHED.instances, [instance]],
-      [CACHED.stats, stats],
+      [CACHED.answers, [kind === 'last' ? await answerOfThen(instance, stats, signal) : answerOf(stats)]],
     ]);
     const key = `${boot}/${Math.round(said.monotonicTime * 1000)}/${domain.id}/${kind}`;
     if (kind !== 'last') return { key, resource: instance, known };
-    // Images are not now what they were then.
-    known.set(CACHED.images, await sizes([instance], stats, signal, false));
     return { key, resource: instance, known, time: Date.now() - (monotonicSeconds() - said.monotonicTime) * 1000 };
   }
 
@@ -126,8 +167,6 @@ export function createCompute(host: Host, source: InstanceSource): Compute {
     memory,
     watch: (report, signal) => void watch(report, signal),
     instances,
-    stats,
-    images: (ctx) =>
-      ctx.cache.get(CACHED.images, async () => sizes(await instances(ctx), await stats(ctx), ctx.signal)),
+    answers,
   };
 }

@@ -1,8 +1,8 @@
 /** Makes pollsters of the rows of meter tables. */
 import { PermanentPollError } from '../../errors.ts';
-import type { DomainStats } from '../../libvirt/inspector.ts';
 import type { Factory, Host, Meter, PollContext, Pollster, Reading, Resource } from '../../plugin.ts';
-import type { Compute } from './compute.ts';
+import { takeBreath } from '../../util/breather.ts';
+import type { Answer, Compute } from './compute.ts';
 import { type History, noHistory } from './counter-memory.ts';
 import { SHUT_OFF } from './domain-state.ts';
 import type { Family, Split } from './families.ts';
@@ -41,53 +41,57 @@ function domainPollster<S>(compute: Compute, family: Family<S>, name: string, ro
   return {
     meters: [{ name, type, unit, ...(float && { float }), ...(help && { help }) }],
     discovery: 'local_instances',
-    async poll(resources, ctx): Promise<Iterable<Reading>> {
-      const stats = await compute.stats(ctx);
-      const split = await family(compute, ctx);
+    shared: true,
+    async *poll(resources, ctx): AsyncGenerator<Iterable<Reading>> {
+      const instances = new Map(resources.filter(isInstance).map((instance) => [instance.id, instance]));
+      const count = { known: 0, unknown: 0 };
       await memory?.ready();
-      return readings(stats, split, resources, ctx);
+      try {
+        for await (const answer of await compute.answers(ctx)) {
+          const split = await family(answer, ctx);
+          await takeBreath();
+          yield readings(answer, split, instances, count, ctx);
+        }
+      } finally {
+        memory?.save();
+      }
+      const gone = instances.size - count.known;
+      if (gone + count.unknown > 0) {
+        const fields = { source: ctx.source, meter: name, gone, unknown: count.unknown };
+        ctx.log.debug(fields, 'some instances or devices have no value');
+      }
+      refuseOthers(resources, name);
     },
   };
 
   /** Takes no time between one and the next, so that they go without a promise each. */
   function* readings(
-    stats: ReadonlyMap<string, DomainStats>,
+    { stats }: Answer,
     split: Split<S>,
-    resources: readonly Resource[],
+    instances: ReadonlyMap<string, Instance>,
+    count: { known: number; unknown: number },
     ctx: PollContext,
   ): Generator<Reading> {
     const key = { meter: name, source: ctx.source, maxAge: remembers ?? 0 };
-    const instances = resources.filter(isInstance);
-    let gone = 0;
-    let unknown = 0;
-    try {
-      for (const instance of instances) {
-        const said = stats.get(instance.id);
-        if (said?.state === undefined) {
-          gone++;
+    for (const [id, said] of stats) {
+      const instance = instances.get(id);
+      if (instance === undefined || said.state === undefined) continue;
+      count.known++;
+      if (said.state === SHUT_OFF && !hasWhenStopped(row, compute)) continue;
+      const { userId, projectId } = instance.nova;
+      const history = memory?.of(key, id) ?? noHistory;
+      for (const part of split(instance, said, said.state)) {
+        // What comes too late is not taken any more, and must not go into the history either.
+        if (ctx.signal.aborted) return;
+        const volume = part.said === undefined ? undefined : row.read(part.said, history);
+        if (volume === undefined) {
+          count.unknown++;
           continue;
         }
-        if (said.state === SHUT_OFF && !hasWhenStopped(row, compute)) continue;
-        const { userId, projectId } = instance.nova;
-        const history = memory?.of(key, instance.id) ?? noHistory;
-        for (const part of split(instance, said, said.state)) {
-          // What comes too late is not taken any more, and must not go into the history either.
-          if (ctx.signal.aborted) return;
-          const volume = part.said === undefined ? undefined : row.read(part.said, history);
-          if (volume === undefined) {
-            unknown++;
-            continue;
-          }
-          const { resourceId, metadata } = part;
-          yield { resourceId, volume, metadata, userId, projectId, monotonicTime: said.monotonicTime };
-        }
+        const { resourceId, metadata } = part;
+        yield { resourceId, volume, metadata, userId, projectId, monotonicTime: said.monotonicTime };
       }
-    } finally {
-      memory?.save();
     }
-    if (gone + unknown > 0)
-      ctx.log.debug({ source: ctx.source, meter: name, gone, unknown }, 'some instances or devices have no value');
-    refuseOthers(resources, instances, name);
   }
 }
 
@@ -100,9 +104,9 @@ function isInstance(resource: Resource): resource is Instance {
 }
 
 /** A source in polling.yaml may name any resources or discovery. */
-function refuseOthers(resources: readonly Resource[], instances: readonly Instance[], name: string): void {
-  if (instances.length === resources.length) return;
+function refuseOthers(resources: readonly Resource[], name: string): void {
   const others = resources.filter((resource) => !isInstance(resource)).map(({ id }) => id);
+  if (others.length === 0) return;
   throw new PermanentPollError(
     `${name} is read from instances of the discovery local_instances, not from ${others.slice(0, 3).join(', ')}`,
     others,

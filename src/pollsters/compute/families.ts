@@ -1,7 +1,7 @@
 /** What meters are read from: an instance as a whole, its disks, its NICs. */
 import type { BlockInfo, DiskStats, DomainStats, NicStats } from '../../libvirt/inspector.ts';
 import type { Metadata, PollContext } from '../../plugin.ts';
-import type { Compute } from './compute.ts';
+import type { Answer } from './compute.ts';
 import type { Nic } from './devices.ts';
 import type { Instance } from './instance.ts';
 
@@ -15,8 +15,8 @@ interface Part<S> {
 /** Takes an instance apart. `state` is the one of its statistics. */
 export type Split<S> = (instance: Instance, stats: DomainStats, state: number) => readonly Part<S>[];
 
-/** Meters that are read from the same things. Loads what it needs once per poll. */
-export type Family<S> = (compute: Compute, ctx: PollContext) => Split<S> | Promise<Split<S>>;
+/** Meters that are read from the same things. Loads what it needs of an answer besides the statistics. */
+export type Family<S> = (answer: Answer, ctx: PollContext) => Split<S> | Promise<Split<S>>;
 
 export interface InstanceSaid {
   readonly instance: Instance;
@@ -47,8 +47,8 @@ export const ofDisk: Family<DiskStats> = () => (instance, stats, state) =>
     said: stats.disks.find(({ name }) => name === device),
   }));
 
-export const ofDiskImage: Family<BlockInfo> = async (compute, ctx) => {
-  const images = await compute.images(ctx);
+export const ofDiskImage: Family<BlockInfo> = async (answer, ctx) => {
+  const images = await answer.images(ctx);
   return (instance, _stats, state) =>
     instance.metadata(state).disks.map(({ device, resourceId, metadata }) => ({
       resourceId,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { eachReading } from '../../../src/agent/readings.ts';
 import { type Answer, json } from '../../helpers/fake-openstack.ts';
 import { cloudWith } from '../../openstack/support.ts';
 import { type Agent, agentOf } from './support.ts';
@@ -241,7 +242,8 @@ describe('what is asked about one by one', () => {
 
     const work = async () => {
       const resources = ['a', 'b', 'c'].map((id) => ({ id }));
-      for await (const { resourceId } of (await pollster?.poll(resources, agent.cycle())) ?? []) seen.push(resourceId);
+      const readings = (await pollster?.poll(resources, agent.cycle())) ?? [];
+      for await (const { resourceId } of eachReading(readings)) seen.push(resourceId);
     };
 
     await expect(work()).rejects.toThrow('accounts of Swift: 1 of 3 failed, first: object-store HEAD');

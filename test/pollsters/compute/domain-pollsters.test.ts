@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { eachReading } from '../../../src/agent/readings.ts';
 import type { DomainStats } from '../../../src/libvirt/inspector.ts';
 import compute from '../../../src/pollsters/compute/index.ts';
 import { checkPlugin } from '../../../src/testing.ts';
@@ -303,7 +304,7 @@ describe('the compute pollsters', () => {
 
     async function poll(): Promise<void> {
       const resources = [{ id: 'snmp://switch' }, ...(known === undefined ? [] : [known])];
-      for await (const { resourceId } of await pollster.poll(resources, ctx)) yielded.push(resourceId);
+      for await (const { resourceId } of eachReading(await pollster.poll(resources, ctx))) yielded.push(resourceId);
     }
 
     await expect(poll()).rejects.toMatchObject({

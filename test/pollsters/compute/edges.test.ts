@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createCycleCache } from '../../../src/agent/cycle-cache.ts';
+import { eachReading } from '../../../src/agent/readings.ts';
 import type { DomainEdge } from '../../../src/libvirt/inspector.ts';
 import type { Edge } from '../../../src/plugin.ts';
 import compute from '../../../src/pollsters/compute/index.ts';
@@ -35,7 +36,8 @@ async function setUp(options: { lifecycleSamples?: boolean } = { lifecycleSample
     const readings = [];
     const resources = edge === undefined ? [] : [edge.resource];
     const ctx = { ...cycle(host), cache: createCycleCache(edge?.known) };
-    for await (const reading of await plugin.pollster(meter).poll(resources, ctx)) readings.push(reading.volume);
+    const polled = await plugin.pollster(meter).poll(resources, ctx);
+    for await (const { volume } of eachReading(polled)) readings.push(volume);
     return readings;
   }
   return { hypervisor, host, plugin, discovery, report, poll };

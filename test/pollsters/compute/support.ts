@@ -1,4 +1,5 @@
 /** A host whose hypervisor says what a test tells it to, and the compute plugin polled against it. */
+import { eachReading } from '../../../src/agent/readings.ts';
 import type { BlockInfo, Domain, DomainStats, VirtInspector } from '../../../src/libvirt/inspector.ts';
 import type { Meter, Plugin, PollContext, Pollster, Reading, Resource } from '../../../src/plugin.ts';
 import type { NovaLookup } from '../../../src/pollsters/compute/nova/lookup.ts';
@@ -112,7 +113,8 @@ export async function load(plugin: Plugin, host: FakeHost): Promise<LoadedPlugin
         const pollster = pollsterOf(name);
         const [meter] = pollster.meters;
         if (meter === undefined) throw new Error(`${name} has no meter`);
-        for await (const reading of await pollster.poll(resources, ctx)) polled.push({ ...reading, meter });
+        for await (const reading of eachReading(await pollster.poll(resources, ctx)))
+          polled.push({ ...reading, meter });
       }
       return polled;
     },

@@ -1,7 +1,9 @@
 /** Definitions in a folder of the test's own, polled once against a cloud of its own. */
+
 import { afterEach } from 'vitest';
 import { createCycleCache } from '../../../src/agent/cycle-cache.ts';
 import { createDiscoverer } from '../../../src/agent/discovery.ts';
+import { eachReading } from '../../../src/agent/readings.ts';
 import { loadRegistry } from '../../../src/agent/registry.ts';
 import { createStamp } from '../../../src/agent/stamp.ts';
 import { loadConfig } from '../../../src/config/load.ts';
@@ -107,7 +109,7 @@ export async function loadFiles(
         });
         try {
           const resources = await discoverer.discover(discovery ?? pollster.discovery ?? '', namespace, ctx);
-          for await (const reading of await pollster.poll(resources, ctx)) {
+          for await (const reading of eachReading(await pollster.poll(resources, ctx))) {
             const sample = stamp.make(reading);
             if (typeof sample === 'string') throw new TypeError(sample);
             samples.push(sample);

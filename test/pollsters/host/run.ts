@@ -1,4 +1,5 @@
 /** Runs the pollsters of a host plugin as the agent would: one cache a cycle, all side by side. */
+import { eachReading } from '../../../src/agent/readings.ts';
 import { codeOf } from '../../../src/errors.ts';
 import type { CycleCache, Host, Plugin, Pollster, Reading } from '../../../src/plugin.ts';
 import { fakeHost } from './recorded.ts';
@@ -36,12 +37,11 @@ export async function agentOf(plugin: Plugin, host: Host = fakeHost('cn1')) {
     const { source = 'host', signal = new AbortController().signal, resources = [host.hostname] } = options;
     try {
       const ctx = { signal, cache, log: host.log, source };
-      for await (const reading of await pollster.poll(
+      const polled = await pollster.poll(
         resources.map((id) => ({ id })),
         ctx,
-      )) {
-        readings.push(reading);
-      }
+      );
+      for await (const reading of eachReading(polled)) readings.push(reading);
       return { readings };
     } catch (error) {
       return { readings, error };
