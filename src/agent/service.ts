@@ -4,6 +4,7 @@ import type { Output } from '../output/output.ts';
 import { createEnds, onSignals, reloaded } from '../util/daemon.ts';
 import { scope, untilAborted } from '../util/scope.ts';
 import type { SystemdNotify } from '../util/sd-notify.ts';
+import { plural } from '../util/text.ts';
 import type { AgentManager } from './manager.ts';
 
 /** Everything that one reading of the configuration made. */
@@ -46,7 +47,7 @@ export async function runService(parts: ServiceParts): Promise<number> {
   });
   try {
     log.info({ pollsters: current.manager.pollsters }, 'polling begins');
-    notify.ready(`polling with ${current.manager.pollsters} pollsters`);
+    notify.ready(`polling with ${plural(current.manager.pollsters, 'pollster')}`);
     let predecessor: AgentManager | undefined;
     while (!ends.stop.aborted) {
       const handover = new AbortController();
@@ -71,7 +72,7 @@ export async function runService(parts: ServiceParts): Promise<number> {
       predecessor = current.manager;
       retired.push(retire(current, next, ends.kill, log));
       current = next;
-      notify.ready(`polling with ${current.manager.pollsters} pollsters`);
+      notify.ready(`polling with ${plural(current.manager.pollsters, 'pollster')}`);
       log.info({ pollsters: current.manager.pollsters }, 'configuration reloaded');
     }
     notify.stopping();
