@@ -84,5 +84,8 @@ export function describeError(error: unknown): string {
     if (!parts.some((part) => part.includes(text))) parts.push(text);
     cause = cause instanceof Error ? cause.cause : undefined;
   }
-  return parts.join(': ').replaceAll('\n', ' ');
+  return parts
+    .join(': ')
+    .trim()
+    .replace(/\s*\n\s*/g, '; ');
 }

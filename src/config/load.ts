@@ -56,11 +56,13 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
     override: ({ group, name }) => given[camelCase(group)]?.[camelCase(name)],
   });
   const mistakes = [...problems, ...resolution.problems];
-  if (mistakes.length > 0) throw new ConfigError(listed(mistakes));
+  const doubts = reviewNames(groups, entries, env);
+  // Who mends a mistake wants to know of misspelt names in the same round.
+  if (mistakes.length > 0) throw new ConfigError(listed([...mistakes, ...doubts]));
   const searchPath = searchDirectories(configFiles, dirs);
   return {
     config: build(resolution.outcomes, sections(entries, env), searchPath),
-    warnings: [...reviewNames(groups, entries, env), ...resolution.warnings, ...reviewEffects(resolution.outcomes)],
+    warnings: [...doubts, ...resolution.warnings, ...reviewEffects(resolution.outcomes)],
     files,
     searchPath,
   };
