@@ -1,10 +1,11 @@
 import type { PollingSource } from '../config/polling.ts';
-import { codeOf, describeError } from '../errors.ts';
+import { codeOf, describeError, PluginLoadError } from '../errors.ts';
 import type { Output } from '../output/output.ts';
 import type { CycleCache, PollContext, Reading, Resource } from '../plugin.ts';
 import type { Sample } from '../sample.ts';
 import type { Clock } from '../util/clock.ts';
 import { scope, untilAborted } from '../util/scope.ts';
+import { plural } from '../util/text.ts';
 import { everything, type Share } from './coordination/share.ts';
 import type { WorkGroups } from './coordination/work-groups.ts';
 import type { Discoverer } from './discovery.ts';
@@ -156,7 +157,7 @@ export class PollsterRun {
     }
     const { faults, firstFault, result, samples } = progress;
     if (faults === 0) return { result, samples };
-    return { result: 'incomplete', samples, failure: `dropped ${faults} readings, first: ${firstFault}` };
+    return { result: 'incomplete', samples, failure: `dropped ${plural(faults, 'reading')}, first: ${firstFault}` };
   }
 
   async #poll(cycle: Cycle, ctx: PollContext, progress: Progress): Promise<void> {
@@ -199,7 +200,7 @@ export class PollsterRun {
           else if (take(some, ofRun)) await handOver();
         }
       } else {
-        throw new TypeError(`poll returned ${typeof readings}, expected readings to iterate over`);
+        throw new PluginLoadError(`poll returned ${kindOf(readings)}, expected readings to iterate over`);
       }
     };
     try {
@@ -312,6 +313,9 @@ export function discoveriesOf(
   return pollster.discovery === undefined ? [] : [pollster.discovery];
 }
 
+function kindOf(value: unknown): string {
+  return value === null ? 'null' : typeof value;
+}
 function resourceIdsOf(err: unknown): readonly string[] {
   const ids: unknown = (err as { resourceIds?: unknown }).resourceIds;
   return Array.isArray(ids) ? ids.filter((id: unknown) => typeof id === 'string') : [];

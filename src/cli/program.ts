@@ -73,12 +73,25 @@ export function listValues(option: string, values: readonly string[] | undefined
   return unique;
 }
 
+/** What a plugin forgets, it forgets in every cycle. */
+const MOST_TOLD = 100;
+
 /** Runs a command to its exit code. What it rejects with is one line, or a line for each mistake, on standard error. */
 export async function runMain(name: string, main: () => Promise<number>): Promise<void> {
+  const told = new Set<string>();
   // A promise that a plugin forgot harms nobody else; after an exception outside of any promise nothing is sure.
-  process.on('unhandledRejection', (err) => console.error(`${name}: a rejection that nobody handles:`, err));
+  process.on('unhandledRejection', (err) => {
+    const place = err instanceof Error ? (err.stack ?? err.message) : String(err);
+    if (told.has(place) || told.size >= MOST_TOLD) return;
+    told.add(place);
+    console.error(`${name}: a rejection that nobody handles (told once):`, err);
+  });
   process.on('uncaughtException', (err) => {
     console.error(`${name}: this is a bug:`, err);
+    process.exit(exitCodes.cannotStart);
+  });
+  process.on('beforeExit', () => {
+    console.error(`${name}: this is a bug: it waits for something that cannot come`);
     process.exit(exitCodes.cannotStart);
   });
   let code: number;

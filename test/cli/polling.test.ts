@@ -336,6 +336,33 @@ describe('ceilometer', () => {
     expect(stdout).toMatch(/^publisher +good +.*good\.mjs +good:\/\/$/m);
   });
 
+  it('says why a plugin is not found, and how to find a mistake in its syntax', async () => {
+    const file = join(folder, 'half.mjs');
+    writeFileSync(file, 'export default {');
+    const plugins = [file, `${folder}/none.mjs`, 'plugins/half.mjs', '@acme/none'];
+    const conf = `[DEFAULT]\n${plugins.map((name) => `plugins = ${name}\n`).join('')}`;
+
+    const { stderr } = await run('ceilometer', ['plugins', ...configured({ conf })]);
+
+    expect([...stderr.matchAll(/could not be loaded .*err="(.*)"$/gm)].map(([, reason]) => reason)).toEqual([
+      'Unexpected end of input (node --check shows where)',
+      'there is no such file',
+      'no such package is installed beside the agent, and a file needs its absolute path',
+      'no such package is installed beside the agent, and a file needs its absolute path',
+    ]);
+  });
+
+  it('tells of a plugin that cannot be loaded once, and exits 1', async () => {
+    const { code, stdout, stderr } = await run('ceilometer', [
+      'plugins',
+      ...configured({ conf: `[DEFAULT]\nplugins = ${pluginFile('throws-at-import')}\n` }),
+    ]);
+
+    expect(code).toBe(1);
+    expect(stdout).toContain('hardware.memory.total');
+    expect(stderr.split('could not be loaded')).toHaveLength(2);
+  });
+
   it('prints a sample configuration that it reads back without a complaint', async () => {
     const { stdout } = await run('ceilometer', ['config', 'sample']);
     const file = join(folder, 'sample.conf');
