@@ -50,7 +50,7 @@ async function poll(args: PollingArguments): Promise<number> {
   const log = openLog(NAME, loaded);
   const openOutput = await outputOpener(args.output, log);
   const states = new StateStore({ log });
-  if (args.once) return once(await generation(args, loaded, { openOutput, states, log }));
+  if (args.once) return once(await generation(args, loaded, { openOutput, states, log }), log);
   const shared = {
     openOutput,
     openHeartbeat: heartbeatOpener(),
@@ -109,13 +109,16 @@ function generation(args: PollingArguments, loaded: LoadedConfig, shared: Shared
   });
 }
 
-async function once({ manager, output, grace, close }: Generation): Promise<number> {
+async function once({ manager, output, grace, close }: Generation, log: Log): Promise<number> {
   try {
     return await withSignals(async (kill) => {
       const reports = await manager.once(kill);
       using limit = scope(kill, grace === 0 ? Number.MAX_SAFE_INTEGER : grace, 'delivery');
       const undelivered = await output.flush(limit.signal);
-      if (undelivered > 0) return exitCodes.undelivered;
+      if (undelivered > 0) {
+        log.error({ samples: undelivered }, 'samples could not be delivered and are lost');
+        return exitCodes.undelivered;
+      }
       return reports.some(({ failures }) => failures.length > 0) ? exitCodes.pollsterFailed : exitCodes.ok;
     });
   } finally {

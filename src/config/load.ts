@@ -107,6 +107,10 @@ function build(outcomes: readonly Outcome[], written: Sections, searchPath: read
   for (const group of Object.values(groups)) Object.freeze(group);
   const none = frozenRecord(new Map());
   const section = (name: string): Readonly<Record<string, readonly string[]>> => written.get(groupName(name)) ?? none;
+  const place = (group: string, name: string): string => {
+    const { where } = outcomes.find(({ known }) => known.group === group && known.name === name) ?? {};
+    return `${where === undefined ? '' : `${where}: `}[${group}] ${name}`;
+  };
   // The table is the source of both the values here and the type.
-  return Object.freeze({ ...groups, section, searchPath: Object.freeze(searchPath) }) as Config;
+  return Object.freeze({ ...groups, section, place, searchPath: Object.freeze(searchPath) }) as Config;
 }

@@ -309,6 +309,14 @@ describe('loadConfig', () => {
     });
   });
 
+  it('knows where an option stands, for what is found wrong with it later', () => {
+    const { config } = loadText('[DEFAULT]\ndebug = true\ntransport_url = x\n', { env: { OS_DEFAULT__DEBUG: '1' } });
+
+    expect(config.place('DEFAULT', 'transport_url')).toMatch(/\/c\.conf:3: \[DEFAULT\] transport_url$/);
+    expect(config.place('DEFAULT', 'debug')).toBe('environment variable OS_DEFAULT__DEBUG: [DEFAULT] debug');
+    expect(config.place('polling', 'batch_size')).toBe('[polling] batch_size');
+  });
+
   describe('warnings', () => {
     it('names the option that a misspelt one probably is', () => {
       const { warnings } = loadText(
