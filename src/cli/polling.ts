@@ -14,7 +14,7 @@ import { scope } from '../util/scope.ts';
 import { createSystemdNotify } from '../util/sd-notify.ts';
 import { type ArgumentsOf, configOptions, readCommandLine } from './command-line.ts';
 import { type OpenOutput, outputKinds, outputOpener } from './open-output.ts';
-import { exitCodes, listValues, openLog, readConfig, runMain, stateFolder, tell } from './program.ts';
+import { exitCodes, listValues, openLog, readConfig, runMain, stateFolder, tell, withPlaces } from './program.ts';
 import { version } from './version.ts';
 
 const NAME = 'ceilometer-polling';
@@ -93,6 +93,10 @@ interface Shared {
 }
 
 function generation(args: PollingArguments, loaded: LoadedConfig, shared: Shared): Promise<Generation> {
+  return withPlaces(loaded, () => openGeneration(args, loaded, shared));
+}
+
+async function openGeneration(args: PollingArguments, loaded: LoadedConfig, shared: Shared): Promise<Generation> {
   const { log } = shared;
   const warn = (text: string) => log.warn({ detail: text }, 'command line');
   const { sources, warnings } = loadPolling(findPollingFile(loaded.config.polling.cfgFile, loaded.searchPath));

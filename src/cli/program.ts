@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import type { LoadedConfig } from '../config/load.ts';
 import { loadConfig } from '../config/load.ts';
-import { codeOf, describeError } from '../errors.ts';
+import { ConfigError, codeOf, describeError } from '../errors.ts';
 import { createLog, type Log, type LogSettings } from '../log.ts';
 
 /** Exit codes that scripts rely on. */
@@ -30,6 +30,19 @@ export function readConfig(args: ConfigArguments): LoadedConfig {
     env: process.env,
     overrides: { default: { debug: args.debug, logFile: args.logFile } },
   });
+}
+
+/** What is found wrong with an option once it is used, with the file and line where it stands. */
+export async function withPlaces<T>({ config }: LoadedConfig, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (err) {
+    if (codeOf(err) !== 'ERR_CONFIG' || !(err instanceof Error)) throw err;
+    const placed = err.message.replace(/^\[(\w+)\] (\w+)/gm, (_, group: string, name: string) =>
+      config.place(group, name),
+    );
+    throw new ConfigError(placed, { cause: err.cause });
+  }
 }
 
 /** Where a daemon keeps what survives it; undefined where neither the configuration nor systemd says so. */

@@ -110,6 +110,24 @@ describe('ceilometer-polling --once', () => {
     expect(stderr).toContain('nobody waits for this');
   });
 
+  it.each([
+    [
+      'libvirt_uri = qemu+tcp://u:s3cret@h/system',
+      4,
+      '[DEFAULT] libvirt_uri: a libvirt URI takes a user, but no password',
+    ],
+    ['debug = false\nlibvirt_uri = nonsense', 5, '[DEFAULT] libvirt_uri: not a libvirt URI: "nonsense"'],
+    ['transport_url = kafka://u:s3cret@h', 4, "[DEFAULT] transport_url: invalid transport URL: unknown scheme 'kafka'"],
+  ])('names the place of what is wrong with %s, and nothing secret', async (option, line, reason) => {
+    const args = configured({ conf: `[DEFAULT]\n${option}\n` });
+
+    const { code, stderr } = await run('polling', [...args, '--polling-namespaces', 'compute', '--once']);
+
+    expect(code).toBe(1);
+    expect(stderr).toContain(`ceilometer.conf:${line}: ${reason}`);
+    expect(stderr).not.toContain('s3cret');
+  });
+
   it('goes on without a plugin that cannot be imported', async () => {
     const args = configured({ conf: `[DEFAULT]\nplugins = ${pluginFile('throws-at-import')}\n` });
 
