@@ -81,6 +81,8 @@ export class PollsterRun {
   readonly #settings: RunSettings;
   /** Resources that the driver does not support, with the count of its connections when it said so. */
   readonly #leftOut = new Map<string, number>();
+  /** Reasons that were told, likewise. */
+  readonly #toldOf = new Map<string, number>();
   /** Set while a poll goes on, also after it was let go of. */
   #running = false;
 
@@ -287,8 +289,12 @@ export class PollsterRun {
     const { host } = this.#settings;
     const ids = resourceIdsOf(err);
     for (const id of ids) this.#leftOut.set(id, host.connections());
-    const where = { source: this.source.name, pollster: this.entry.name };
-    host.log.info({ ...where, resources: ids.length, reason: describeError(err) }, 'not supported here, left out');
+    const reason = describeError(err);
+    const fields = { source: this.source.name, pollster: this.entry.name, resources: ids.length, reason };
+    // What a driver does not support it supports for no resource that comes later either.
+    const level = this.#toldOf.get(reason) === host.connections() ? 'debug' : 'info';
+    this.#toldOf.set(reason, host.connections());
+    host.log[level](fields, 'not supported here, left out');
   }
 
   #failed(err: unknown, samples: number, signal: AbortSignal): RunResult {
