@@ -1,4 +1,5 @@
 /** The life of the polling daemon: signals, reload, grace period, and the order in which things end. */
+import { AgentError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Output } from '../output/output.ts';
 import { createEnds, onSignals, reloaded } from '../util/daemon.ts';
@@ -44,6 +45,7 @@ export async function runService(parts: ServiceParts): Promise<number> {
     SIGTERM: () => endOn('SIGTERM'),
     SIGINT: () => (parts.interruptIsFinal ? ends.force('SIGINT') : endOn('SIGINT')),
     SIGHUP: reloads.ask,
+    SIGPIPE: () => endOn('SIGTERM'),
   });
   try {
     log.info({ pollsters: current.manager.pollsters }, 'polling begins');
@@ -118,10 +120,11 @@ function createRequests(): { ask(): void; next(): Promise<void> } {
   };
 }
 
-/** For a run that polls once: ends it on the first signal. */
+/** For a run that polls once: ends it on the first signal, and when nobody reads its output any more (ERR_OUTPUT_GONE). */
 export async function withSignals<T>(work: (kill: AbortSignal) => Promise<T>): Promise<T> {
   const kill = new AbortController();
-  const end = () => kill.abort(new Error('interrupted'));
-  using _signals = onSignals({ SIGTERM: end, SIGINT: end });
+  const end = () => kill.abort(new AgentError('ERR_INTERRUPTED', 'interrupted'));
+  const gone = () => kill.abort(new AgentError('ERR_OUTPUT_GONE', 'nobody reads the output'));
+  using _signals = onSignals({ SIGTERM: end, SIGINT: end, SIGPIPE: gone });
   return await untilAborted(work(kill.signal), kill.signal);
 }

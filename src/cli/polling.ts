@@ -1,5 +1,4 @@
 #!/usr/bin/env -S node --max-semi-space-size=2
-/** `ceilometer-polling`: polls the namespaces of this host and delivers the samples. */
 import { coordinationOpener, type OpenCoordination } from '../agent/coordination/open-coordination.ts';
 import { createGeneration } from '../agent/generation.ts';
 import { heartbeatOpener, type OpenHeartbeat } from '../agent/heartbeat.ts';
@@ -8,6 +7,8 @@ import { type Generation, runService, withSignals } from '../agent/service.ts';
 import { StateStore } from '../agent/state-store.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { findPollingFile, loadPolling } from '../config/polling.ts';
+/** `ceilometer-polling`: polls the namespaces of this host and delivers the samples. */
+import { codeOf } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { listenerOpener, type OpenListeners } from '../prometheus/open-listeners.ts';
 import { scope } from '../util/scope.ts';
@@ -125,6 +126,9 @@ async function once({ manager, output, grace, close }: Generation, log: Log): Pr
       }
       return reports.some(({ failures }) => failures.length > 0) ? exitCodes.pollsterFailed : exitCodes.ok;
     });
+  } catch (err) {
+    if (codeOf(err) === 'ERR_OUTPUT_GONE') return exitCodes.ok;
+    throw err;
   } finally {
     await close();
   }

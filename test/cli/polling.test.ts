@@ -325,6 +325,32 @@ describe('ceilometer-polling that runs', () => {
   });
 });
 
+describe('a run that polls once', () => {
+  const hanging = `[DEFAULT]\nplugins = ${pluginFile('misbehaves')}\n`;
+
+  it('ends quietly when nobody reads its output any more', async () => {
+    const agent = start([...configured({ conf: hanging }), ...host, '--once', '--output', 'jsonl']);
+    agent.child.stdout?.destroy();
+
+    const { code, stderr } = await agent.ended;
+
+    expect(code).toBe(0);
+    expect(stderr).not.toMatch(/EPIPE|interrupted/);
+  });
+
+  it('says in one line that a signal ended it', async () => {
+    const agent = start([...configured({ conf: hanging }), ...host, '--once', '--output', 'jsonl']);
+    await agent.shows(/hardware\.memory\.total/);
+
+    agent.kill('SIGINT');
+    const { code, stderr } = await agent.ended;
+
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^ceilometer-polling: interrupted$/m);
+    expect(stderr).not.toMatch(/ at .*service/);
+  });
+});
+
 describe('ceilometer', () => {
   it('shows this machine in a table and ends at once on Ctrl-C', async () => {
     const agent = new AgentProcess('ceilometer', ['up', '--output', 'table', '--port', '0'], {
