@@ -84,5 +84,10 @@ export function describeError(error: unknown): string {
     if (!parts.some((part) => part.includes(text))) parts.push(text);
     cause = cause instanceof Error ? cause.cause : undefined;
   }
-  return parts.join(': ').replaceAll('\n', ' ');
+  // Whatever is thrown has a reason to show, be it `undefined`.
+  if (parts.length === 0) return `${error} was thrown`;
+  return parts
+    .join(': ')
+    .trim()
+    .replace(/\s*\n\s*/g, '; ');
 }

@@ -1,9 +1,11 @@
 /** Plugins that the operator names: packages installed beside the agent, or files anywhere. */
+import { existsSync } from 'node:fs';
 import { register } from 'node:module';
 import { isAbsolute } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { PluginLoadError } from '../errors.ts';
+import { codeOf, PluginLoadError } from '../errors.ts';
 import type { Logger, Plugin } from '../plugin.ts';
+import { within } from '../util/scope.ts';
 
 export interface PluginSource {
   /** The package or file it came from. */
@@ -11,14 +13,21 @@ export interface PluginSource {
   readonly plugin: Plugin;
 }
 
+/** Milliseconds for a module to load, and for each of a plugin's factories. Neither has anything to wait for. */
+export const PLUGIN_PATIENCE = 10_000;
+
 /** A plugin that cannot be loaded is logged and left out. */
-export async function loadExternal(names: readonly string[], log: Logger): Promise<PluginSource[]> {
+export async function loadExternal(
+  names: readonly string[],
+  log: Logger,
+  patience = PLUGIN_PATIENCE,
+): Promise<PluginSource[]> {
   const sources: PluginSource[] = [];
   if (names.some(isAbsolute)) shareOwnName();
   for (const name of new Set(names)) {
     try {
-      const module: unknown = await import(isAbsolute(name) ? pathToFileURL(name).href : name);
-      sources.push({ package: name, plugin: checkPlugin(module, name) });
+      const module = await within(patience, 'loading', () => importPlugin(name));
+      sources.push({ package: name, plugin: checkPlugin(module) });
     } catch (err) {
       log.error({ plugin: name, err }, 'plugin could not be loaded and is left out');
     }
@@ -26,27 +35,56 @@ export async function loadExternal(names: readonly string[], log: Logger): Promi
   return sources;
 }
 
+async function importPlugin(name: string): Promise<unknown> {
+  if (isAbsolute(name) && !existsSync(name)) throw new PluginLoadError('there is no such file');
+  try {
+    return await import(isAbsolute(name) ? pathToFileURL(name).href : name);
+  } catch (err) {
+    // Node shows the place only where nobody catches the error.
+    if (err instanceof SyntaxError) throw new PluginLoadError(`${err.message} (node --check shows where)`);
+    if (!isAbsolute(name) && isMissing(err, name)) {
+      throw new PluginLoadError('no such package is installed beside the agent, and a file needs its absolute path');
+    }
+    throw err;
+  }
+}
+
+/** Whether it is the package itself that is not there, and nothing that it imports. */
+function isMissing(err: unknown, name: string): boolean {
+  const [sought] = /^(?:@[^/]+\/)?[^/]+/.exec(name) ?? [name];
+  return codeOf(err) === 'ERR_MODULE_NOT_FOUND' && err instanceof Error && err.message.includes(`package '${sought}'`);
+}
+
+const byNamespace = ['pollsters', 'discoveries'];
+const byName = ['endpoints', 'traits', 'publishers'];
+const kinds = [...byNamespace, ...byName];
+
 /** The plugin that a module exports by default. */
-function checkPlugin(module: unknown, name: string): Plugin {
+function checkPlugin(module: unknown): Plugin {
   const plugin = typeof module === 'object' && module !== null && 'default' in module ? module.default : undefined;
   if (typeof plugin !== 'object' || plugin === null) {
-    throw new PluginLoadError(`plugin ${name}: expected a default export made with definePlugin`);
+    throw new PluginLoadError('expected a default export made with definePlugin');
   }
   const { api } = plugin as { api?: unknown };
-  if (api !== 1) throw new PluginLoadError(`plugin ${name}: expected api: 1, got ${JSON.stringify(api)}`);
-  for (const kind of ['pollsters', 'discoveries'] as const) {
+  if (api !== 1) throw new PluginLoadError(`expected api: 1, got ${JSON.stringify(api)}`);
+  for (const kind of byNamespace) {
     const groups: unknown = (plugin as Record<string, unknown>)[kind] ?? {};
-    if (!isRecord(groups) || !Object.values(groups).every(isRecord)) {
-      throw new PluginLoadError(`plugin ${name}: expected ${kind} to map namespaces to named factories`);
+    if (!isRecord(groups) || !Object.values(groups).every(isRecordOfFactories)) {
+      throw new PluginLoadError(`expected ${kind} to map namespaces to named factories`);
     }
   }
-  for (const kind of ['endpoints', 'traits', 'publishers'] as const) {
+  for (const kind of byName) {
     const factories: unknown = (plugin as Record<string, unknown>)[kind] ?? {};
-    if (!isRecord(factories) || !Object.values(factories).every((factory) => typeof factory === 'function')) {
-      throw new PluginLoadError(`plugin ${name}: expected ${kind} to map names to factories`);
+    if (!isRecordOfFactories(factories)) {
+      throw new PluginLoadError(`expected ${kind} to map names to factories`);
     }
   }
+  if (!kinds.some((kind) => kind in plugin)) throw new PluginLoadError(`expected one of ${kinds.join(', ')}`);
   return plugin as Plugin;
+}
+
+function isRecordOfFactories(value: unknown): boolean {
+  return isRecord(value) && Object.values(value).every((factory) => typeof factory === 'function');
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -1,4 +1,5 @@
 import type { Config } from '../config/options.ts';
+import { ConfigError, codeOf, describeError } from '../errors.ts';
 import { createInspector, libvirtUri } from '../libvirt/index.ts';
 import type { VirtInspector } from '../libvirt/inspector.ts';
 import type { ServiceUse } from '../openstack/budget.ts';
@@ -40,7 +41,7 @@ export function createHost(config: Config, log: Logger, options: HostOptions = {
     config,
     log,
     inspector() {
-      inspector ??= createInspector({ uri: libvirtUri(config), log, callTimeout: Math.min(LONGEST, SHARE * deadline) });
+      inspector ??= openInspector(config, log, deadline);
       return inspector;
     },
     openstack() {
@@ -56,4 +57,13 @@ export function createHost(config: Config, log: Logger, options: HostOptions = {
       session = undefined;
     },
   };
+}
+
+function openInspector(config: Config, log: Logger, deadline: number): VirtInspector {
+  try {
+    return createInspector({ uri: libvirtUri(config), log, callTimeout: Math.min(LONGEST, SHARE * deadline) });
+  } catch (error) {
+    if (codeOf(error) !== 'ERR_CONFIG') throw error;
+    throw new ConfigError(`[DEFAULT] libvirt_uri: ${describeError(error)}`);
+  }
 }

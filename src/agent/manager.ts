@@ -165,7 +165,7 @@ function warnOfUnmatched({ host, registry, sources }: ManagerParts): void {
   for (const source of sources) {
     for (const { pattern, nearest } of unmatched(source.meters, known)) {
       if (elsewhere.some((name) => supports([pattern], name))) continue;
-      const fields = { source: source.name, line: source.line, meters: pattern };
+      const fields = { where: source.where, source: source.name, meters: pattern };
       host.log.warn(
         nearest === undefined ? fields : { ...fields, nearest },
         'no pollster of the polled namespaces matches',

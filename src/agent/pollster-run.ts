@@ -1,10 +1,11 @@
 import type { PollingSource } from '../config/polling.ts';
-import { codeOf, describeError } from '../errors.ts';
+import { codeOf, describeError, PluginLoadError } from '../errors.ts';
 import type { Output } from '../output/output.ts';
 import type { CycleCache, PollContext, Reading, Resource } from '../plugin.ts';
 import type { Sample } from '../sample.ts';
 import type { Clock } from '../util/clock.ts';
 import { scope, untilAborted } from '../util/scope.ts';
+import { plural } from '../util/text.ts';
 import { everything, type Share } from './coordination/share.ts';
 import type { WorkGroups } from './coordination/work-groups.ts';
 import type { Discoverer } from './discovery.ts';
@@ -80,6 +81,8 @@ export class PollsterRun {
   readonly #settings: RunSettings;
   /** Resources that the driver does not support, with the count of its connections when it said so. */
   readonly #leftOut = new Map<string, number>();
+  /** Reasons that were told, likewise. */
+  readonly #toldOf = new Map<string, number>();
   /** Set while a poll goes on, also after it was let go of. */
   #running = false;
 
@@ -156,7 +159,7 @@ export class PollsterRun {
     }
     const { faults, firstFault, result, samples } = progress;
     if (faults === 0) return { result, samples };
-    return { result: 'incomplete', samples, failure: `dropped ${faults} readings, first: ${firstFault}` };
+    return { result: 'incomplete', samples, failure: `dropped ${plural(faults, 'reading')}, first: ${firstFault}` };
   }
 
   async #poll(cycle: Cycle, ctx: PollContext, progress: Progress): Promise<void> {
@@ -199,7 +202,7 @@ export class PollsterRun {
           else if (take(some, ofRun)) await handOver();
         }
       } else {
-        throw new TypeError(`poll returned ${typeof readings}, expected readings to iterate over`);
+        throw new PluginLoadError(`poll returned ${kindOf(readings)}, expected readings to iterate over`);
       }
     };
     try {
@@ -286,8 +289,12 @@ export class PollsterRun {
     const { host } = this.#settings;
     const ids = resourceIdsOf(err);
     for (const id of ids) this.#leftOut.set(id, host.connections());
-    const where = { source: this.source.name, pollster: this.entry.name };
-    host.log.info({ ...where, resources: ids.length, reason: describeError(err) }, 'not supported here, left out');
+    const reason = describeError(err);
+    const fields = { source: this.source.name, pollster: this.entry.name, resources: ids.length, reason };
+    // What a driver does not support it supports for no resource that comes later either.
+    const level = this.#toldOf.get(reason) === host.connections() ? 'debug' : 'info';
+    this.#toldOf.set(reason, host.connections());
+    host.log[level](fields, 'not supported here, left out');
   }
 
   #failed(err: unknown, samples: number, signal: AbortSignal): RunResult {
@@ -312,6 +319,9 @@ export function discoveriesOf(
   return pollster.discovery === undefined ? [] : [pollster.discovery];
 }
 
+function kindOf(value: unknown): string {
+  return value === null ? 'null' : typeof value;
+}
 function resourceIdsOf(err: unknown): readonly string[] {
   const ids: unknown = (err as { resourceIds?: unknown }).resourceIds;
   return Array.isArray(ids) ? ids.filter((id: unknown) => typeof id === 'string') : [];

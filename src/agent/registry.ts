@@ -3,9 +3,10 @@ import { fnmatch } from '../config/match.ts';
 import { ConfigError, codeOf, describeError, PluginLoadError } from '../errors.ts';
 import type { Discovery, Host, Plugin, Pollster } from '../plugin.ts';
 import { nearest } from '../util/nearest.ts';
+import { within } from '../util/scope.ts';
 import { builtin } from './builtin.ts';
 import { loadDynamic } from './dynamic-plugins.ts';
-import { loadExternal, type PluginSource } from './external-plugins.ts';
+import { loadExternal, PLUGIN_PATIENCE, type PluginSource } from './external-plugins.ts';
 import { isMeter } from './stamp.ts';
 
 export interface LoadedPollster {
@@ -42,6 +43,10 @@ export interface RegistryRequest {
   readonly pollsterList?: readonly string[];
   /** `[DEFAULT] plugins`: package names, or absolute paths of files. */
   readonly plugins: readonly string[];
+  /** What `plugins` means, where it is loaded already. */
+  readonly external?: readonly PluginSource[];
+  /** Milliseconds for each module and factory. */
+  readonly patience?: number;
 }
 
 /**
@@ -50,7 +55,9 @@ export interface RegistryRequest {
  */
 export async function loadRegistry(request: RegistryRequest, host: Host): Promise<OwnedRegistry> {
   const dynamic = await loadDynamic(host.config.polling.pollstersDefinitionsDirs, host.log);
-  const external = [...(await loadExternal(request.plugins, host.log)), ...dynamic.sources];
+  const { patience = PLUGIN_PATIENCE } = request;
+  const named = request.external ?? (await loadExternal(request.plugins, host.log, patience));
+  const external = [...named, ...dynamic.sources];
   const namespaces = [...new Set([...Object.keys(builtin), ...external.flatMap(({ plugin }) => namespacesOf(plugin))])];
   const wanted = request.namespaces ?? namespaces;
   for (const namespace of wanted) {
@@ -64,8 +71,8 @@ export async function loadRegistry(request: RegistryRequest, host: Host): Promis
   const discoveries: LoadedDiscovery[] = [];
   for (const namespace of wanted) {
     for (const source of sources) {
-      pollsters.push(...(await makePollsters(namespace, source, host, pollsters)));
-      discoveries.push(...(await makeDiscoveries(namespace, source, host, discoveries)));
+      pollsters.push(...(await makePollsters({ namespace, source, host, patience }, pollsters)));
+      discoveries.push(...(await makeDiscoveries({ namespace, source, host, patience }, discoveries)));
     }
   }
   const listed = filterPollsters(pollsters, request.pollsterList);
@@ -85,10 +92,16 @@ function namespacesOf(plugin: Plugin): string[] {
   return Object.keys({ ...plugin.pollsters, ...plugin.discoveries });
 }
 
+/** Whose factories are to be called. */
+interface Makers {
+  readonly namespace: string;
+  readonly source: PluginSource;
+  readonly host: Host;
+  readonly patience: number;
+}
+
 async function makePollsters(
-  namespace: string,
-  source: PluginSource,
-  host: Host,
+  { namespace, source, host, patience }: Makers,
   taken: readonly LoadedPollster[],
 ): Promise<LoadedPollster[]> {
   const made: LoadedPollster[] = [];
@@ -100,7 +113,7 @@ async function makePollsters(
       continue;
     }
     try {
-      const pollster = await factory(host);
+      const pollster = await within(patience, 'its factory', () => factory(host));
       checkPollster(pollster, name);
       made.push({ namespace, name, package: source.package, pollster });
     } catch (err) {
@@ -111,16 +124,14 @@ async function makePollsters(
 }
 
 async function makeDiscoveries(
-  namespace: string,
-  source: PluginSource,
-  host: Host,
+  { namespace, source, host, patience }: Makers,
   taken: readonly LoadedDiscovery[],
 ): Promise<LoadedDiscovery[]> {
   const made: LoadedDiscovery[] = [];
   for (const [name, factory] of Object.entries(source.plugin.discoveries?.[namespace] ?? {})) {
     if (taken.some((one) => one.namespace === namespace && one.name === name)) continue;
     try {
-      const discovery = await factory(host);
+      const discovery = await within(patience, 'its factory', () => factory(host));
       if (typeof discovery?.discover !== 'function') {
         throw new PluginLoadError(`discovery ${name}: expected an object with discover`);
       }

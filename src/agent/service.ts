@@ -1,9 +1,11 @@
 /** The life of the polling daemon: signals, reload, grace period, and the order in which things end. */
+import { AgentError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Output } from '../output/output.ts';
 import { createEnds, onSignals, reloaded } from '../util/daemon.ts';
 import { scope, untilAborted } from '../util/scope.ts';
 import type { SystemdNotify } from '../util/sd-notify.ts';
+import { plural } from '../util/text.ts';
 import type { AgentManager } from './manager.ts';
 
 /** Everything that one reading of the configuration made. */
@@ -43,10 +45,11 @@ export async function runService(parts: ServiceParts): Promise<number> {
     SIGTERM: () => endOn('SIGTERM'),
     SIGINT: () => (parts.interruptIsFinal ? ends.force('SIGINT') : endOn('SIGINT')),
     SIGHUP: reloads.ask,
+    SIGPIPE: () => endOn('SIGTERM'),
   });
   try {
     log.info({ pollsters: current.manager.pollsters }, 'polling begins');
-    notify.ready(`polling with ${current.manager.pollsters} pollsters`);
+    notify.ready(`polling with ${plural(current.manager.pollsters, 'pollster')}`);
     let predecessor: AgentManager | undefined;
     while (!ends.stop.aborted) {
       const handover = new AbortController();
@@ -71,7 +74,7 @@ export async function runService(parts: ServiceParts): Promise<number> {
       predecessor = current.manager;
       retired.push(retire(current, next, ends.kill, log));
       current = next;
-      notify.ready(`polling with ${current.manager.pollsters} pollsters`);
+      notify.ready(`polling with ${plural(current.manager.pollsters, 'pollster')}`);
       log.info({ pollsters: current.manager.pollsters }, 'configuration reloaded');
     }
     notify.stopping();
@@ -117,10 +120,11 @@ function createRequests(): { ask(): void; next(): Promise<void> } {
   };
 }
 
-/** For a run that polls once: ends it on the first signal. */
+/** For a run that polls once: ends it on the first signal, and when nobody reads its output any more (ERR_OUTPUT_GONE). */
 export async function withSignals<T>(work: (kill: AbortSignal) => Promise<T>): Promise<T> {
   const kill = new AbortController();
-  const end = () => kill.abort(new Error('interrupted'));
-  using _signals = onSignals({ SIGTERM: end, SIGINT: end });
+  const end = () => kill.abort(new AgentError('ERR_INTERRUPTED', 'interrupted'));
+  const gone = () => kill.abort(new AgentError('ERR_OUTPUT_GONE', 'nobody reads the output'));
+  using _signals = onSignals({ SIGTERM: end, SIGINT: end, SIGPIPE: gone });
   return await untilAborted(work(kill.signal), kill.signal);
 }

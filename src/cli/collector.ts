@@ -4,8 +4,9 @@ import { collectorPlan } from '../collector/listen.ts';
 import { openCollector } from '../collector/open.ts';
 import { pageAssets } from '../collector/page/page.ts';
 import { runCollectorService } from '../collector/service.ts';
+import type { LoadedConfig } from '../config/load.ts';
 import { createSystemdNotify } from '../util/sd-notify.ts';
-import { command, exitCodes, openLog, readConfig, runMain, stateFolder, withConfig } from './common.ts';
+import { command, exitCodes, openLog, readConfig, runMain, stateFolder, withConfig, withPlaces } from './common.ts';
 import { version } from './version.ts';
 
 const NAME = 'ceilometer-collector';
@@ -18,6 +19,10 @@ async function main(argv: readonly string[]): Promise<number> {
     .parseAsync();
   if ('help' in args || 'version' in args) return exitCodes.ok;
   const loaded = readConfig(args);
+  return withPlaces(loaded, () => collect(loaded));
+}
+
+async function collect(loaded: LoadedConfig): Promise<number> {
   const { config } = loaded;
   const plan = collectorPlan(config, NAME);
   const log = openLog(NAME, loaded);

@@ -10,7 +10,7 @@ import { runNotificationService } from '../notifications/service.ts';
 import { runWorkers, WORKER_VARIABLE } from '../notifications/workers.ts';
 import { createSystemdNotify } from '../util/sd-notify.ts';
 import { configOptions, readCommandLine } from './command-line.ts';
-import { type ConfigArguments, exitCodes, openLog, readConfig, runMain, tell } from './program.ts';
+import { type ConfigArguments, exitCodes, openLog, readConfig, runMain, tell, withPlaces } from './program.ts';
 
 const NAME = 'ceilometer-agent-notification';
 
@@ -45,7 +45,11 @@ async function run(args: ConfigArguments): Promise<number> {
   return exitCodes.ok;
 }
 
-async function generation(loaded: LoadedConfig, log: Log): Promise<NotificationGeneration> {
+function generation(loaded: LoadedConfig, log: Log): Promise<NotificationGeneration> {
+  return withPlaces(loaded, () => openGeneration(loaded, log));
+}
+
+async function openGeneration(loaded: LoadedConfig, log: Log): Promise<NotificationGeneration> {
   const { config, searchPath } = loaded;
   // Wrong queues and brokers are told before anything is opened.
   const listeners = listenerPlans(config, NAME);

@@ -29,8 +29,8 @@ export async function outputOpener(kind: OutputKind, log: Logger): Promise<OpenO
   };
 }
 
-/** Nobody reads on, as after `| head`: that ends the run like a signal. */
-const onGone = () => process.emit('SIGTERM');
+/** Nobody reads on, as after `| head`. Node never hears that signal from the system, only the failed write. */
+const onGone = () => process.emit('SIGPIPE');
 
 const openers: Readonly<Record<OutputKind, (log: Logger) => Promise<(config: Config) => Output>>> = {
   async table() {

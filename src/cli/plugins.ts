@@ -1,24 +1,27 @@
+import { loadExternal, type PluginSource } from '../agent/external-plugins.ts';
 import { createHost } from '../agent/host.ts';
 import { type LoadedPollster, loadRegistry } from '../agent/registry.ts';
 import { describeError } from '../errors.ts';
-import { loadNotificationMembers, METER } from '../notifications/members.ts';
+import { METER, notificationMembers } from '../notifications/members.ts';
 import type { Factory, Host, NotificationEndpoint } from '../plugin.ts';
 import { tableLines } from '../util/table.ts';
 import { type ConfigArguments, exitCodes, openLog, readConfig } from './common.ts';
 
 /**
  * Prints a row for each meter of each pollster, of every namespace and plugin, and one for each endpoint, trait plugin
- * and publisher of the notification agent.
+ * and publisher of the notification agent. The exit code tells whether each plugin could be loaded.
  */
 export async function listPlugins(args: ConfigArguments): Promise<number> {
   const loaded = readConfig(args);
+  const { plugins } = loaded.config.default;
   const host = createHost(loaded.config, openLog('ceilometer', loaded));
-  const { pollsters } = await loadRegistry({ namespaces: undefined, plugins: loaded.config.default.plugins }, host);
+  const external = await loadExternal(plugins, host.log);
+  const { pollsters } = await loadRegistry({ namespaces: undefined, plugins, external }, host);
   print(['NAMESPACE', 'METER', 'TYPE', 'UNIT', 'PACKAGE'], pollsters.flatMap(rowsOf));
   process.stdout.write('\n');
-  print(['KIND', 'NAME', 'PACKAGE', 'TAKES'], await notificationRows(host));
+  print(['KIND', 'NAME', 'PACKAGE', 'TAKES'], await notificationRows(external, host));
   await host.close();
-  return exitCodes.ok;
+  return external.length < new Set(plugins).size ? exitCodes.cannotStart : exitCodes.ok;
 }
 
 function print(titles: readonly string[], rows: string[][]): void {
@@ -31,8 +34,8 @@ function rowsOf({ namespace, name, package: from, pollster }: LoadedPollster): s
   return pollster.meters.map((meter) => [namespace, meter.name, meter.type, meter.unit, from]);
 }
 
-async function notificationRows(host: Host): Promise<string[][]> {
-  const { endpoints, traits, publishers } = await loadNotificationMembers(host);
+async function notificationRows(external: readonly PluginSource[], host: Host): Promise<string[][]> {
+  const { endpoints, traits, publishers } = notificationMembers(external, host.log);
   const rows: string[][] = [];
   for (const [name, { value, package: from }] of endpoints) {
     rows.push(['endpoint', name, from, await eventTypesOf(value, host)]);

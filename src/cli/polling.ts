@@ -1,5 +1,4 @@
 #!/usr/bin/env -S node --max-semi-space-size=2
-/** `ceilometer-polling`: polls the namespaces of this host and delivers the samples. */
 import { coordinationOpener, type OpenCoordination } from '../agent/coordination/open-coordination.ts';
 import { createGeneration } from '../agent/generation.ts';
 import { heartbeatOpener, type OpenHeartbeat } from '../agent/heartbeat.ts';
@@ -8,13 +7,15 @@ import { type Generation, runService, withSignals } from '../agent/service.ts';
 import { StateStore } from '../agent/state-store.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { findPollingFile, loadPolling } from '../config/polling.ts';
+/** `ceilometer-polling`: polls the namespaces of this host and delivers the samples. */
+import { codeOf } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { listenerOpener, type OpenListeners } from '../prometheus/open-listeners.ts';
 import { scope } from '../util/scope.ts';
 import { createSystemdNotify } from '../util/sd-notify.ts';
 import { type ArgumentsOf, configOptions, readCommandLine } from './command-line.ts';
 import { type OpenOutput, outputKinds, outputOpener } from './open-output.ts';
-import { exitCodes, listValues, openLog, readConfig, runMain, stateFolder, tell } from './program.ts';
+import { exitCodes, listValues, openLog, readConfig, runMain, stateFolder, tell, withPlaces } from './program.ts';
 import { version } from './version.ts';
 
 const NAME = 'ceilometer-polling';
@@ -50,7 +51,7 @@ async function poll(args: PollingArguments): Promise<number> {
   const log = openLog(NAME, loaded);
   const openOutput = await outputOpener(args.output, log);
   const states = new StateStore({ log });
-  if (args.once) return once(await generation(args, loaded, { openOutput, states, log }));
+  if (args.once) return once(await generation(args, loaded, { openOutput, states, log }), log);
   const shared = {
     openOutput,
     openHeartbeat: heartbeatOpener(),
@@ -93,6 +94,10 @@ interface Shared {
 }
 
 function generation(args: PollingArguments, loaded: LoadedConfig, shared: Shared): Promise<Generation> {
+  return withPlaces(loaded, () => openGeneration(args, loaded, shared));
+}
+
+async function openGeneration(args: PollingArguments, loaded: LoadedConfig, shared: Shared): Promise<Generation> {
   const { log } = shared;
   const warn = (text: string) => log.warn({ detail: text }, 'command line');
   const { sources, warnings } = loadPolling(findPollingFile(loaded.config.polling.cfgFile, loaded.searchPath));
@@ -109,15 +114,21 @@ function generation(args: PollingArguments, loaded: LoadedConfig, shared: Shared
   });
 }
 
-async function once({ manager, output, grace, close }: Generation): Promise<number> {
+async function once({ manager, output, grace, close }: Generation, log: Log): Promise<number> {
   try {
     return await withSignals(async (kill) => {
       const reports = await manager.once(kill);
       using limit = scope(kill, grace === 0 ? Number.MAX_SAFE_INTEGER : grace, 'delivery');
       const undelivered = await output.flush(limit.signal);
-      if (undelivered > 0) return exitCodes.undelivered;
+      if (undelivered > 0) {
+        log.error({ samples: undelivered }, 'samples could not be delivered and are lost');
+        return exitCodes.undelivered;
+      }
       return reports.some(({ failures }) => failures.length > 0) ? exitCodes.pollsterFailed : exitCodes.ok;
     });
+  } catch (err) {
+    if (codeOf(err) === 'ERR_OUTPUT_GONE') return exitCodes.ok;
+    throw err;
   } finally {
     await close();
   }

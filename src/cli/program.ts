@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import type { LoadedConfig } from '../config/load.ts';
 import { loadConfig } from '../config/load.ts';
-import { codeOf, describeError } from '../errors.ts';
+import { ConfigError, codeOf, describeError } from '../errors.ts';
 import { createLog, type Log, type LogSettings } from '../log.ts';
 
 /** Exit codes that scripts rely on. */
@@ -30,6 +30,19 @@ export function readConfig(args: ConfigArguments): LoadedConfig {
     env: process.env,
     overrides: { default: { debug: args.debug, logFile: args.logFile } },
   });
+}
+
+/** What is found wrong with an option once it is used, with the file and line where it stands. */
+export async function withPlaces<T>({ config }: LoadedConfig, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (err) {
+    if (codeOf(err) !== 'ERR_CONFIG' || !(err instanceof Error)) throw err;
+    const placed = err.message.replace(/^\[(\w+)\] (\w+)/gm, (_, group: string, name: string) =>
+      config.place(group, name),
+    );
+    throw new ConfigError(placed, { cause: err.cause });
+  }
 }
 
 /** Where a daemon keeps what survives it; undefined where neither the configuration nor systemd says so. */
@@ -73,12 +86,25 @@ export function listValues(option: string, values: readonly string[] | undefined
   return unique;
 }
 
+/** What a plugin forgets, it forgets in every cycle. */
+const MOST_TOLD = 100;
+
 /** Runs a command to its exit code. What it rejects with is one line, or a line for each mistake, on standard error. */
 export async function runMain(name: string, main: () => Promise<number>): Promise<void> {
+  const told = new Set<string>();
   // A promise that a plugin forgot harms nobody else; after an exception outside of any promise nothing is sure.
-  process.on('unhandledRejection', (err) => console.error(`${name}: a rejection that nobody handles:`, err));
+  process.on('unhandledRejection', (err) => {
+    const place = err instanceof Error ? (err.stack ?? err.message) : String(err);
+    if (told.has(place) || told.size >= MOST_TOLD) return;
+    told.add(place);
+    console.error(`${name}: a rejection that nobody handles (told once):`, err);
+  });
   process.on('uncaughtException', (err) => {
     console.error(`${name}: this is a bug:`, err);
+    process.exit(exitCodes.cannotStart);
+  });
+  process.on('beforeExit', () => {
+    console.error(`${name}: this is a bug: it waits for something that cannot come`);
     process.exit(exitCodes.cannotStart);
   });
   let code: number;

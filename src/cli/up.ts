@@ -53,7 +53,14 @@ export async function up(args: UpArguments): Promise<number> {
   const shown = createBoth(transport.output, terminal(args.output));
   const output = createFinishing(await withPipelines(shown, loaded, log), LAST_WORDS);
   const states = new StateStore({ log });
-  const source = { name: 'up', interval: args.interval, meters: ['*'], resources: [], discovery: [], line: 0 };
+  const source = {
+    name: 'up',
+    interval: args.interval,
+    meters: ['*'],
+    resources: [],
+    discovery: [],
+    where: 'ceilometer up',
+  };
   const generation = () =>
     createGeneration({
       loaded,

@@ -1,9 +1,8 @@
 /** What the collector listens to: published samples, and what polling agents send. */
 import type { Config } from '../config/options.ts';
 import type { ListenerPlan } from '../messaging/listener-options.ts';
-import { connectionOptions, topologyOptions, withUrlOptions } from '../messaging/rabbit-options.ts';
+import { configuredUrl, connectionOptions, topologyOptions, withUrlOptions } from '../messaging/rabbit-options.ts';
 import type { Topology } from '../messaging/topology.ts';
-import { parseTransportUrl } from '../messaging/transport-url.ts';
 
 /** In front of the name of the notification agents' queue: that of the collector's copy. */
 const COPY_PREFIX = 'collector.';
@@ -14,7 +13,7 @@ const MAX_BYTES = 67_108_864;
 /** Throws `ConfigError`. */
 export function collectorPlan(config: Config, programName: string): ListenerPlan {
   const notifications = config.osloMessagingNotifications;
-  const url = parseTransportUrl(notifications.transportUrl ?? config.default.transportUrl);
+  const url = configuredUrl(config);
   const { group, warnings } = withUrlOptions(config.osloMessagingRabbit, url);
   const exchange = config.default.controlExchange;
   const topologies: Topology[] = [

@@ -56,11 +56,13 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
     override: ({ group, name }) => given[camelCase(group)]?.[camelCase(name)],
   });
   const mistakes = [...problems, ...resolution.problems];
-  if (mistakes.length > 0) throw new ConfigError(listed(mistakes));
+  const doubts = reviewNames(groups, entries, env);
+  // Who mends a mistake wants to know of misspelt names in the same round.
+  if (mistakes.length > 0) throw new ConfigError(listed([...mistakes, ...doubts]));
   const searchPath = searchDirectories(configFiles, dirs);
   return {
     config: build(resolution.outcomes, sections(entries, env), searchPath),
-    warnings: [...reviewNames(groups, entries, env), ...resolution.warnings, ...reviewEffects(resolution.outcomes)],
+    warnings: [...doubts, ...resolution.warnings, ...reviewEffects(resolution.outcomes)],
     files,
     searchPath,
   };
@@ -105,6 +107,10 @@ function build(outcomes: readonly Outcome[], written: Sections, searchPath: read
   for (const group of Object.values(groups)) Object.freeze(group);
   const none = frozenRecord(new Map());
   const section = (name: string): Readonly<Record<string, readonly string[]>> => written.get(groupName(name)) ?? none;
+  const place = (group: string, name: string): string => {
+    const { where } = outcomes.find(({ known }) => known.group === group && known.name === name) ?? {};
+    return `${where === undefined ? '' : `${where}: `}[${group}] ${name}`;
+  };
   // The table is the source of both the values here and the type.
-  return Object.freeze({ ...groups, section, searchPath: Object.freeze(searchPath) }) as Config;
+  return Object.freeze({ ...groups, section, place, searchPath: Object.freeze(searchPath) }) as Config;
 }

@@ -59,6 +59,8 @@ export const options = {
 export type Config = Resolved<typeof options> & {
   /** What a group says, as written, in the order of the files: for groups that belong to plugins. */
   section(name: string): Readonly<Record<string, readonly string[]>>;
+  /** Where an option stands, for what is found wrong with its value later: `/etc/c.conf:3: [DEFAULT] transport_url`. */
+  place(group: string, name: string): string;
   /** Where files that options and URLs name are looked for, beside the working directory. */
   readonly searchPath: readonly string[];
 };

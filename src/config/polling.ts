@@ -19,8 +19,8 @@ export interface PollingSource {
   readonly discovery: readonly string[];
   /** Names the group in which its pollsters are shared, with its place in the file. */
   readonly groupExpression?: { readonly text: string; readonly where: string };
-  /** Where in the file it starts. */
-  readonly line: number;
+  /** The file, and the line where it starts. */
+  readonly where: string;
 }
 
 export interface LoadedPolling {
@@ -110,10 +110,11 @@ export function findPollingFile(cfgFile: string, searchPath: readonly string[]):
 export function loadPolling(path: string): LoadedPolling {
   const file = readYamlFile(path, pollingSchema);
   const sources = file.value.sources.map(({ [expression]: text, name, interval, meters, resources, discovery }, at) => {
-    const line = file.lineOf(['sources', at]);
-    const where = `${path}:${file.lineOf(['sources', at, expression])}: sources[${at}].${expression}`;
-    const source = { name, interval, meters, resources, discovery, line };
-    return Object.freeze(text === undefined ? source : { ...source, groupExpression: { text, where } });
+    const where = `${path}:${file.lineOf(['sources', at])}`;
+    const source = { name, interval, meters, resources, discovery, where };
+    if (text === undefined) return Object.freeze(source);
+    const expressed = `${path}:${file.lineOf(['sources', at, expression])}: sources[${at}].${expression}`;
+    return Object.freeze({ ...source, groupExpression: { text, where: expressed } });
   });
   return { sources, warnings: review(path, file) };
 }

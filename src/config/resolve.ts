@@ -17,6 +17,8 @@ export interface Outcome {
   readonly value: OptionValue;
   /** Whether anything else than the table decides the value. */
   readonly set: boolean;
+  /** The file and line, or the variable, that decides it. */
+  readonly where?: string;
 }
 
 export interface Resolution {
@@ -78,7 +80,7 @@ export function resolveOptions(inputs: Inputs): Resolution {
     const parsed = parseValue(option, texts);
     if ('expected' in parsed) return problem(`expected ${parsed.expected}, got ${shown(known, found.texts)}`);
     if (parsed.note !== undefined && option.noEffect === undefined) warnings.push(`${place} ${parsed.note}`);
-    return { known, value: parsed.value, set: true };
+    return { known, value: parsed.value, set: true, where: found.where };
   }
 
   /** A name without a group means the group of the option that refers to it, then DEFAULT. */

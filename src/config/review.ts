@@ -33,6 +33,9 @@ export function reviewNames(
 function reviewEnvironment(env: Environment): readonly string[] {
   return optionVariables(env).flatMap(({ variable, group, name }) => {
     const known = findOption(group, name);
+    const near = isKnownGroup(group) ? undefined : suggestGroup(group);
+    if (near !== undefined)
+      return [`environment variable ${variable}: unknown group [${group}], did you mean [${near}]`];
     if (!isKnownGroup(group) || (known?.group === group && known.name === name)) return [];
     const meant =
       known === undefined ? suggestOption(group, name) : `, use ${environmentName(known.group, known.name)}`;

@@ -107,6 +107,8 @@ function parseAuthority(text: string, authority: string): { host: string; port: 
   const match = /^(?:([^@]*)@)?(\[[^\]]*\]|[^:@]*)(?::(\d{1,5}))?$/.exec(authority);
   const [, user = '', host = '', digits] = match ?? [];
   const port = digits === undefined ? undefined : Number(digits);
+  // Not to be shown: what stands behind the colon may be a password, which libvirt has no use for.
+  if (user.includes(':')) throw new ConfigError('a libvirt URI takes a user, but no password');
   if (match === null || (port !== undefined && (port === 0 || port > 65_535))) {
     throw new ConfigError(`not a host and port: ${JSON.stringify(authority)} in libvirt URI ${text}`);
   }

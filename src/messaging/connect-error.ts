@@ -34,6 +34,8 @@ export function explainConnectError(error: unknown, { user, virtualHost }: Targe
     return `the broker refused virtual host '${virtualHost}': it does not exist, or user '${user}' may not use it`;
   }
   if (code === 'ERR_SSL_WRONG_VERSION_NUMBER') return 'the broker does not speak TLS on this port';
+  // The first bytes of another protocol are the size of no frame.
+  if (/^Frame size \d+ exceeds/.test(text)) return 'what answers there does not speak AMQP';
   if (text.includes('Socket closed abruptly')) return 'the broker closed the connection before it was open';
   return text;
 }

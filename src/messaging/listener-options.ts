@@ -2,7 +2,7 @@
 import type { Config } from '../config/options.ts';
 import { ConfigError } from '../errors.ts';
 import type { ListenerOptions } from './listener.ts';
-import { connectionOptions, topologyOptions, withUrlOptions } from './rabbit-options.ts';
+import { configuredUrl, connectionOptions, topologyOptions, withUrlOptions } from './rabbit-options.ts';
 import { parseTransportUrl } from './transport-url.ts';
 
 /** oslo.messaging listens to all of them, whatever the pipelines use: what nobody takes would fill the queues. */
@@ -25,11 +25,11 @@ export function listenerPlans(config: Config, programName: string): readonly Lis
   if (exchanges.length === 0)
     throw new ConfigError('[notification] notification_control_exchanges: expected at least one');
   if (topics.length === 0) throw new ConfigError('[oslo_messaging_notifications] topics: expected at least one');
-  const urls = notification.messagingUrls.length > 0 ? notification.messagingUrls : [defaultUrl(config)];
+  const urls =
+    notification.messagingUrls.length > 0 ? notification.messagingUrls.map(parseTransportUrl) : [configuredUrl(config)];
   const pool = notification.pool === '' ? {} : { pool: notification.pool };
   const routingKeys = topics.flatMap((topic) => priorities.map((priority) => `${topic}.${priority}`));
-  return urls.map((text) => {
-    const url = parseTransportUrl(text);
+  return urls.map((url) => {
     const { group, warnings } = withUrlOptions(config.osloMessagingRabbit, url);
     return {
       warnings,
@@ -48,10 +48,6 @@ export function listenerPlans(config: Config, programName: string): readonly Lis
       },
     };
   });
-}
-
-function defaultUrl({ default: options, osloMessagingNotifications: notifications }: Config): string {
-  return notifications.transportUrl ?? options.transportUrl;
 }
 
 /** A batch has to fit, or it would never be full. */

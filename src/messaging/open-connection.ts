@@ -5,6 +5,7 @@ import { Socket } from 'node:net';
 import type { ChannelModel, SocketOptions } from 'amqplib';
 import { ConfigError } from '../errors.ts';
 import { untilAborted } from '../util/scope.ts';
+import { earlyFaults } from './early-faults.ts';
 import type { BrokerHost } from './transport-url.ts';
 
 export interface TlsOptions {
@@ -35,7 +36,7 @@ export async function openConnection(
   signal: AbortSignal,
 ): Promise<ChannelModel> {
   // An agent has begun to poll before this is loaded.
-  const { connect, credentials } = await import('amqplib');
+  const [{ connect, credentials }, faultOf] = await Promise.all([import('amqplib'), earlyFaults()]);
   signal.throwIfAborted();
   // A TLS socket does not take the signal, but the one under it does.
   const transport =
@@ -63,7 +64,10 @@ export async function openConnection(
     },
     socketOptions,
   );
-  return untilAborted(connecting, signal);
+  const model = await untilAborted(connecting, signal);
+  const fault = faultOf(model.connection);
+  if (fault !== undefined) throw fault;
+  return model;
 }
 
 function credentialsOf(

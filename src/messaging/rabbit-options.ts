@@ -3,15 +3,26 @@ import { camelCase, type OptionValue } from '../config/option.ts';
 import { rabbitOptions } from '../config/options/messaging.ts';
 import type { Config } from '../config/options.ts';
 import { parseValue } from '../config/value.ts';
-import { ConfigError } from '../errors.ts';
+import { ConfigError, describeError } from '../errors.ts';
 import type { ConnectionOptions } from './connection.ts';
 import type { TlsOptions } from './open-connection.ts';
 import type { Topology } from './topology.ts';
-import type { TransportUrl } from './transport-url.ts';
+import { parseTransportUrl, type TransportUrl } from './transport-url.ts';
 
 export type RabbitConfig = Config['osloMessagingRabbit'];
 
 const CONNECT_TIMEOUT = 10_000;
+
+/** The broker of `[oslo_messaging_notifications]`, or that of all. Throws {@link ConfigError} with its place. */
+export function configuredUrl(config: Config): TransportUrl {
+  const own = config.osloMessagingNotifications.transportUrl;
+  try {
+    return parseTransportUrl(own ?? config.default.transportUrl);
+  } catch (error) {
+    const place = config.place(own === undefined ? 'DEFAULT' : 'oslo_messaging_notifications', 'transport_url');
+    throw new ConfigError(`${place}: ${describeError(error)}`);
+  }
+}
 
 /** The group as it holds for one URL, and what about the URL is odd. */
 export function withUrlOptions(group: RabbitConfig, url: TransportUrl) {
@@ -30,9 +41,14 @@ export function withUrlOptions(group: RabbitConfig, url: TransportUrl) {
   const merged: RabbitConfig = { ...group, ...Object.fromEntries(given) };
   if (url.mixedUsers)
     warnings.push('the transport URL names a user for some hosts only: the others are tried as guest');
-  if ((merged.ssl || url.tls) && merged.sslCaFile === '') {
+  const isTls = merged.ssl || url.tls;
+  const files = [merged.sslCaFile, merged.sslCertFile, merged.sslKeyFile];
+  if (isTls && merged.sslCaFile === '')
     warnings.push('the certificate of the message broker is not checked: [oslo_messaging_rabbit] ssl_ca_file is empty');
-  }
+  if (!isTls && files.some((file) => file !== ''))
+    warnings.push(
+      'files for TLS are named, but the message broker is used without: [oslo_messaging_rabbit] ssl is false',
+    );
   return { group: merged, warnings };
 }
 

@@ -1,5 +1,7 @@
 /** Puts together what one reading of the configuration says: endpoints, events, pipelines. */
+
 import { fileURLToPath } from 'node:url';
+import { loadExternal, PLUGIN_PATIENCE } from '../agent/external-plugins.ts';
 import { supports } from '../config/match.ts';
 import type { Config } from '../config/options.ts';
 import { findFile } from '../config/sources.ts';
@@ -13,10 +15,11 @@ import {
 import { findPipelineFile, type PipelineKind, readPipelineFile } from '../pipeline/pipeline-file.ts';
 import { closePublishers, type LoadedPublisher, loadPublishers } from '../pipeline/publishers.ts';
 import type { Factory, Host, NotificationEndpoint, PublisherFactory } from '../plugin.ts';
+import { within } from '../util/scope.ts';
 import type { TraitPlugins } from './definition.ts';
 import { type EventConverter, loadEventConverter } from './event-converter.ts';
 import { makesInstanceMeter } from './instance.ts';
-import { loadNotificationMembers, METER, valuesOf } from './members.ts';
+import { METER, notificationMembers, valuesOf } from './members.ts';
 import { meterDefinitionsEndpoint } from './meter-definitions.ts';
 import { createProcessor, type NamedEndpoint, type Processor } from './processor.ts';
 
@@ -43,7 +46,8 @@ export async function assemble(
   own: Readonly<Record<string, PublisherFactory>> = {},
 ): Promise<Assembly> {
   const { config } = host;
-  const members = await loadNotificationMembers(host);
+  const external = await loadExternal(host.config.default.plugins, host.log);
+  const members = notificationMembers(external, host.log);
   const kinds = pipelineKinds(config);
   const traits = valuesOf(members.traits);
   const factories = new Map([...valuesOf(members.publishers), ...Object.entries(own)]);
@@ -87,7 +91,7 @@ async function makeEndpoints(
   for (const [name, factory] of factories) {
     if (!active(name)) continue;
     try {
-      endpoints.push({ name, endpoint: await factory(host) });
+      endpoints.push({ name, endpoint: await within(PLUGIN_PATIENCE, 'its factory', () => factory(host)) });
     } catch (error) {
       if (codeOf(error) === 'ERR_CONFIG') throw error;
       log.error({ endpoint: name, reason: describeError(error) }, 'an endpoint cannot run here and is left out');

@@ -1,6 +1,6 @@
 /** What all packages together bring for notifications: endpoints, trait plugins, publishers. */
-import { loadExternal, type PluginSource } from '../agent/external-plugins.ts';
-import type { Factory, Host, NotificationEndpoint, PublisherFactory } from '../plugin.ts';
+import type { PluginSource } from '../agent/external-plugins.ts';
+import type { Factory, Logger, NotificationEndpoint, PublisherFactory } from '../plugin.ts';
 import publishersPlugin from '../publishers/index.ts';
 import notificationsPlugin from './index.ts';
 import type { TraitPluginFactory } from './trait-plugins.ts';
@@ -22,18 +22,18 @@ export interface NotificationMembers {
 }
 
 /** Of those of one name the first counts, and this package comes first; the others are told of and left out. */
-export async function loadNotificationMembers(host: Host): Promise<NotificationMembers> {
+export function notificationMembers(external: readonly PluginSource[], log: Logger): NotificationMembers {
   const sources: readonly PluginSource[] = [
     { package: 'ceilometer-ts', plugin: notificationsPlugin },
     { package: 'ceilometer-ts', plugin: publishersPlugin },
-    ...(await loadExternal(host.config.default.plugins, host.log)),
+    ...external,
   ];
   function merged<T>(what: string, membersOf: (source: PluginSource) => Readonly<Record<string, T>> | undefined) {
     const members = new Map<string, Member<T>>();
     for (const source of sources) {
       for (const [name, value] of Object.entries(membersOf(source) ?? {})) {
         if (!members.has(name)) members.set(name, { package: source.package, value });
-        else host.log.warn({ name, plugin: source.package }, `a ${what} of this name is there already and is kept`);
+        else log.warn({ name, plugin: source.package }, `a ${what} of this name is there already and is kept`);
       }
     }
     return members;

@@ -1,6 +1,7 @@
 /** Meters that definition files find in notifications. */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { ConfigError, describeError } from '../errors.ts';
 import type { Notification, NotificationSample } from '../notification.ts';
 import type { Logger, NotificationEndpoint } from '../plugin.ts';
@@ -27,6 +28,12 @@ export interface MeterDefinitionOptions {
   readonly elsewhere?: (meter: JsonValue, eventType: string) => boolean;
 }
 
+/** Where a definition that counts stands, and how it is written. */
+interface Origin {
+  readonly path: string;
+  readonly entry: JsonValue;
+}
+
 /** Event types come from outside, so what is remembered of them is bounded. */
 const MOST_EVENT_TYPES = 5000;
 
@@ -47,23 +54,34 @@ function definitionFiles(directories: readonly string[]): readonly string[] {
 function loadMeterDefinitions(options: MeterDefinitionOptions): readonly MeterDefinition[] {
   const compiler = createMeterCompiler(options.plugins, options.reserved);
   const definitions = new Map<JsonValue, MeterDefinition>();
+  const origins = new Map<JsonValue, Origin>();
   for (const path of definitionFiles(options.directories)) {
     const file = readDefinitionFile(path);
     const entries = meterEntries(file);
+    const replaced: JsonValue[] = [];
     for (let index = entries.length - 1; index >= 0; index--) {
       const entry = entries[index] ?? null;
       const name = getKey(entry, 'name') ?? null;
       const where = `${path}:${file.lineOf(['metric', index])}`;
-      if (definitions.has(name)) {
+      const origin = origins.get(name);
+      if (origin?.path === path) {
         options.log.warn({ where, meter: name }, 'a meter is defined again; this definition is left out');
+      }
+      if (origin !== undefined) {
+        // An operator's file has the meters of the shipped one that it is a copy of, and changes some.
+        if (origin.path !== path && !isDeepStrictEqual(origin.entry, entry)) replaced.push(name);
         continue;
       }
       try {
         definitions.set(name, compiler.compile(entry));
+        origins.set(name, { path, entry });
       } catch (error) {
         if (!(error instanceof DefinitionError)) throw error;
         options.log.error({ where, meter: name, reason: error.message }, 'a meter definition is wrong and left out');
       }
+    }
+    if (replaced.length > 0) {
+      options.log.info({ file: path, meters: replaced.reverse() }, 'meters are as files before this one define them');
     }
   }
   return [...definitions.values()];

@@ -2,6 +2,7 @@
 import type { Log } from '../log.ts';
 import { createEnds, onSignals, reloaded } from '../util/daemon.ts';
 import type { SystemdNotify } from '../util/sd-notify.ts';
+import { plural } from '../util/text.ts';
 import { createTurns } from '../util/turns.ts';
 import { type NotificationGeneration, startNotificationAgent } from './agent.ts';
 
@@ -21,7 +22,7 @@ export async function runNotificationService(parts: NotificationServiceParts): P
   const ends = createEnds(log, 'the notifications in hand are');
   const agent = startNotificationAgent(parts.first, log, ends.kill);
   const status = ({ assembly }: NotificationGeneration) =>
-    `listening with ${assembly.endpoints.length} endpoints and ${assembly.publishers.length} publishers`;
+    `listening with ${plural(assembly.endpoints.length, 'endpoint')} and ${plural(assembly.publishers.length, 'publisher')}`;
   let first: NodeJS.Signals | undefined;
   let stop = (_signal: NodeJS.Signals) => {};
   const stopped = new Promise<NodeJS.Signals>((resolve) => {

@@ -4,9 +4,8 @@ import { type DeliveryStats, DropLog } from '../messaging/delivery-stats.ts';
 import type { MessageFormat } from '../messaging/envelope.ts';
 import { createMemoryStore } from '../messaging/memory-store.ts';
 import { Notifier, type NotifierOptions } from '../messaging/notifier.ts';
-import { connectionOptions, topologyOptions, withUrlOptions } from '../messaging/rabbit-options.ts';
+import { configuredUrl, connectionOptions, topologyOptions, withUrlOptions } from '../messaging/rabbit-options.ts';
 import { createSampleMessages } from '../messaging/sample-messages.ts';
-import { parseTransportUrl } from '../messaging/transport-url.ts';
 import type { Logger } from '../plugin.ts';
 import type { Output } from './output.ts';
 
@@ -38,7 +37,7 @@ export function amqpOptions(config: Config): AmqpOutputOptions | undefined {
     );
   }
   const notifications = config.osloMessagingNotifications;
-  const url = parseTransportUrl(notifications.transportUrl ?? config.default.transportUrl);
+  const url = configuredUrl(config);
   const { group: rabbit, warnings } = withUrlOptions(config.osloMessagingRabbit, url);
   const routingKeys = notifications.topics.map((topic) => `${topic}.sample`);
   return {

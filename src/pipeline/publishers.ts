@@ -1,6 +1,8 @@
 /** The publishers of one pipeline file: one for each URL, whoever names it. */
+import { PLUGIN_PATIENCE } from '../agent/external-plugins.ts';
 import { ConfigError, describeError } from '../errors.ts';
 import type { Host, Publisher, PublisherFactory } from '../plugin.ts';
+import { within } from '../util/scope.ts';
 import type { PipelineFile, PipelineKind } from './pipeline-file.ts';
 import { parsePublisherUrl } from './publisher-url.ts';
 
@@ -48,7 +50,7 @@ async function loadPublisher(
     const known = [...factories.keys()].sort().join(', ');
     throw new ConfigError(`${url.shown}: no publisher is named ${url.scheme} (known: ${known})`);
   }
-  const publisher = await factory(url, host);
+  const publisher = await within(PLUGIN_PATIENCE, `the factory of ${url.shown}`, () => factory(url, host));
   const method = kind === 'sample' ? publisher.publishSamples : publisher.publishEvents;
   if (method !== undefined) return { name: url.shown, publisher };
   await publisher.close();

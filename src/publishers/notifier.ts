@@ -4,7 +4,7 @@ import type { ChannelModel, ConfirmChannel } from 'amqplib';
 import { ConfigError, DeliveryError } from '../errors.ts';
 import { BrokerConnection, type ConnectionUser } from '../messaging/connection.ts';
 import { MESSAGE_PROPERTIES, type MessageFormat, wrapNotification } from '../messaging/envelope.ts';
-import { connectionOptions, topologyOptions, withUrlOptions } from '../messaging/rabbit-options.ts';
+import { configuredUrl, connectionOptions, topologyOptions, withUrlOptions } from '../messaging/rabbit-options.ts';
 import { declareTopology, type Topology } from '../messaging/topology.ts';
 import { parseTransportUrl } from '../messaging/transport-url.ts';
 import { UrlOptions } from '../pipeline/publisher-url.ts';
@@ -38,12 +38,8 @@ export function notifierPublisher(url: PublisherUrl, host: Host): Publisher {
   options.integer('max_retry', 100);
   options.refuseOthers();
 
-  const notifications = config.osloMessagingNotifications;
-  const transport = parseTransportUrl(
-    url.authority === ''
-      ? (notifications.transportUrl ?? config.default.transportUrl)
-      : `${driver}://${url.authority}${url.path}`,
-  );
+  const transport =
+    url.authority === '' ? configuredUrl(config) : parseTransportUrl(`${driver}://${url.authority}${url.path}`);
   const { group, warnings } = withUrlOptions(config.osloMessagingRabbit, transport);
   for (const warning of warnings) log.warn({ publisher: url.shown }, warning);
   const eventTypes: Readonly<Record<Kind, string>> = {

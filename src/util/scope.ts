@@ -41,3 +41,9 @@ export function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promi
     promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abandon));
   });
 }
+
+/** The outcome of work that takes no signal; when it takes too long, it is let go of. */
+export async function within<T>(milliseconds: number, what: string, work: () => T | Promise<T>): Promise<T> {
+  using limit = scope(new AbortController().signal, milliseconds, what);
+  return await untilAborted((async () => work())(), limit.signal);
+}

@@ -15,7 +15,14 @@ function* oneEach(resources: readonly Resource[]): Iterable<Reading> {
   for (const { id } of resources) yield { resourceId: id, volume: 1 };
 }
 
-const source: PollingSource = { name: 'all', interval: 300, meters: ['*'], resources: [], discovery: [], line: 1 };
+const source: PollingSource = {
+  name: 'all',
+  interval: 300,
+  meters: ['*'],
+  resources: [],
+  discovery: [],
+  where: 'polling.yaml:1',
+};
 const START = 1_700_000_000_000;
 const ends: (() => Promise<void>)[] = [];
 

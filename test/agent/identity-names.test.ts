@@ -106,7 +106,7 @@ describe('an agent', () => {
         discoveries: [],
         namespaces: ['test'],
       },
-      sources: [{ name: 's', interval: 10, meters: ['*'], resources: ['r'], discovery: [], line: 1 }],
+      sources: [{ name: 's', interval: 10, meters: ['*'], resources: ['r'], discovery: [], where: 'polling.yaml:1' }],
       output,
     });
 

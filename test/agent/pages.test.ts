@@ -7,7 +7,7 @@ import type { Pollster, Reading, Resource } from '../../src/plugin.ts';
 import { fakeHost } from '../../src/testing.ts';
 import { CollectingOutput } from '../helpers/collecting-output.ts';
 
-const source = { name: 'all', interval: 10, meters: ['*'], resources: [], discovery: [], line: 1 };
+const source = { name: 'all', interval: 10, meters: ['*'], resources: [], discovery: [], where: 'polling.yaml:1' };
 
 /** An agent whose discovery finds these pages, a resource for each letter. */
 function agentOf(pages: readonly string[], pollsters: readonly LoadedPollster[], resources: readonly string[] = []) {

@@ -9,7 +9,14 @@ import type { Discovery, PollContext, Pollster, Reading, Readings, Resource } fr
 import { fakeHost } from '../../src/testing.ts';
 import { CollectingOutput } from '../helpers/collecting-output.ts';
 
-const source: PollingSource = { name: 'all', interval: 10, meters: ['*'], resources: [], discovery: [], line: 1 };
+const source: PollingSource = {
+  name: 'all',
+  interval: 10,
+  meters: ['*'],
+  resources: [],
+  discovery: [],
+  where: 'polling.yaml:1',
+};
 
 type Poll = (resources: readonly Resource[], ctx: PollContext) => Readings;
 

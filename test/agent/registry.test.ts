@@ -92,14 +92,24 @@ describe('loadRegistry', () => {
   it.each([
     ['throws-at-import', 'no such device'],
     ['api-2', 'expected api: 1, got 2'],
-    ['not-there', 'not-there'],
+    ['not-there', 'there is no such file'],
+    ['hangs-at-import', 'loading not done after 0.2 s'],
+    ['empty', 'expected one of pollsters, discoveries, endpoints, traits, publishers'],
   ])('leaves out a plugin that cannot be loaded (%s) and says why', async (name, reason) => {
-    const { names, lines } = await load({ plugins: [plugin(name)] });
+    const { names, lines } = await load({ plugins: [plugin(name)], patience: name.startsWith('hangs') ? 200 : 10_000 });
 
     const errors = lines.filter(({ level }) => level === 'error');
     expect(names).toContain('hardware.cpu.load.1min');
     expect(errors).toHaveLength(1);
     expect(describeError(Object(errors[0]?.fields).err)).toContain(reason);
+  });
+
+  it('leaves out a member whose factory does not end', async () => {
+    const { names, lines } = await load({ plugins: [plugin('hangs')], patience: 200 });
+
+    expect(names).toContain('hardware.cpu.load.1min');
+    const errors = lines.filter(({ level }) => level === 'error');
+    expect(errors.map(({ fields }) => describeError(Object(fields).err))).toEqual(['its factory not done after 0.2 s']);
   });
 
   it('leaves out members whose factory throws or whose shape is wrong, and keeps their neighbours', async () => {

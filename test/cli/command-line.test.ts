@@ -46,7 +46,7 @@ describe('readCommandLine', () => {
     ['an argument that belongs to none', ['x'], /Unknown argument: x/],
     ['a list without a value', ['--config-file'], /Not enough arguments following: config-file/],
     ['a text without a value', ['--log-file'], /Not enough arguments following: log-file/],
-    ['what is not one of the choices', ['--output', 'x'], /Given: "x", Choices: "amqp", "table"/],
+    ['what is not one of the choices', ['--output', 'x'], /^--output: expected one of amqp, table, got "x"$/],
   ])('refuses %s', async (_, argv, message) => {
     await expect(readCommandLine(line, argv)).rejects.toThrow(message);
   });

@@ -110,6 +110,24 @@ describe('ceilometer-polling --once', () => {
     expect(stderr).toContain('nobody waits for this');
   });
 
+  it.each([
+    [
+      'libvirt_uri = qemu+tcp://u:s3cret@h/system',
+      4,
+      '[DEFAULT] libvirt_uri: a libvirt URI takes a user, but no password',
+    ],
+    ['debug = false\nlibvirt_uri = nonsense', 5, '[DEFAULT] libvirt_uri: not a libvirt URI: "nonsense"'],
+    ['transport_url = kafka://u:s3cret@h', 4, "[DEFAULT] transport_url: invalid transport URL: unknown scheme 'kafka'"],
+  ])('names the place of what is wrong with %s, and nothing secret', async (option, line, reason) => {
+    const args = configured({ conf: `[DEFAULT]\n${option}\n` });
+
+    const { code, stderr } = await run('polling', [...args, '--polling-namespaces', 'compute', '--once']);
+
+    expect(code).toBe(1);
+    expect(stderr).toContain(`ceilometer.conf:${line}: ${reason}`);
+    expect(stderr).not.toContain('s3cret');
+  });
+
   it('goes on without a plugin that cannot be imported', async () => {
     const args = configured({ conf: `[DEFAULT]\nplugins = ${pluginFile('throws-at-import')}\n` });
 
@@ -307,6 +325,32 @@ describe('ceilometer-polling that runs', () => {
   });
 });
 
+describe('a run that polls once', () => {
+  const hanging = `[DEFAULT]\nplugins = ${pluginFile('misbehaves')}\n`;
+
+  it('ends quietly when nobody reads its output any more', async () => {
+    const agent = start([...configured({ conf: hanging }), ...host, '--once', '--output', 'jsonl']);
+    agent.child.stdout?.destroy();
+
+    const { code, stderr } = await agent.ended;
+
+    expect(code).toBe(0);
+    expect(stderr).not.toMatch(/EPIPE|interrupted/);
+  });
+
+  it('says in one line that a signal ended it', async () => {
+    const agent = start([...configured({ conf: hanging }), ...host, '--once', '--output', 'jsonl']);
+    await agent.shows(/hardware\.memory\.total/);
+
+    agent.kill('SIGINT');
+    const { code, stderr } = await agent.ended;
+
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^ceilometer-polling: interrupted$/m);
+    expect(stderr).not.toMatch(/ at .*service/);
+  });
+});
+
 describe('ceilometer', () => {
   it('shows this machine in a table and ends at once on Ctrl-C', async () => {
     const agent = new AgentProcess('ceilometer', ['up', '--output', 'table', '--port', '0'], {
@@ -334,6 +378,33 @@ describe('ceilometer', () => {
     expect(stdout).toMatch(/^endpoint +good\.logins +.*good\.mjs +identity\.authenticate$/m);
     expect(stdout).toMatch(/^trait +good\.upper +.*good\.mjs /m);
     expect(stdout).toMatch(/^publisher +good +.*good\.mjs +good:\/\/$/m);
+  });
+
+  it('says why a plugin is not found, and how to find a mistake in its syntax', async () => {
+    const file = join(folder, 'half.mjs');
+    writeFileSync(file, 'export default {');
+    const plugins = [file, `${folder}/none.mjs`, 'plugins/half.mjs', '@acme/none'];
+    const conf = `[DEFAULT]\n${plugins.map((name) => `plugins = ${name}\n`).join('')}`;
+
+    const { stderr } = await run('ceilometer', ['plugins', ...configured({ conf })]);
+
+    expect([...stderr.matchAll(/could not be loaded .*err="(.*)"$/gm)].map(([, reason]) => reason)).toEqual([
+      'Unexpected end of input (node --check shows where)',
+      'there is no such file',
+      'no such package is installed beside the agent, and a file needs its absolute path',
+      'no such package is installed beside the agent, and a file needs its absolute path',
+    ]);
+  });
+
+  it('tells of a plugin that cannot be loaded once, and exits 1', async () => {
+    const { code, stdout, stderr } = await run('ceilometer', [
+      'plugins',
+      ...configured({ conf: `[DEFAULT]\nplugins = ${pluginFile('throws-at-import')}\n` }),
+    ]);
+
+    expect(code).toBe(1);
+    expect(stdout).toContain('hardware.memory.total');
+    expect(stderr.split('could not be loaded')).toHaveLength(2);
   });
 
   it('prints a sample configuration that it reads back without a complaint', async () => {

@@ -52,8 +52,13 @@ describe('sampleConfig', () => {
     );
     expect(missing.map(({ name }) => name)).toEqual([]);
     expect(sample.warnings).toEqual([]);
-    const { section: _, searchPath: _files, ...values } = sample.config;
-    const { section: __, searchPath: __files, ...defaults } = loadConfig({ ...sources, files: [] }).config;
+    const { section: _, place: _place, searchPath: _files, ...values } = sample.config;
+    const {
+      section: __,
+      place: __place,
+      searchPath: __files,
+      ...defaults
+    } = loadConfig({ ...sources, files: [] }).config;
     expect({ ...values, default: { ...values.default, plugins: [] } }).toEqual(defaults);
   });
 

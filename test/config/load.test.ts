@@ -222,6 +222,15 @@ describe('loadConfig', () => {
       ]);
     });
 
+    it('are told together with what is only odd', () => {
+      const found = mistakesIn('[polling]\nbatchsize = 5\n[DEFAULT]\ndebug = perhaps\n');
+
+      expect(found).toEqual([
+        'c.conf:4: [DEFAULT] debug: expected true or false, got "perhaps"',
+        'c.conf:2: [polling] batchsize: unknown option, did you mean batch_size',
+      ]);
+    });
+
     it('ends a list of very many', () => {
       const found = mistakesIn(`[DEFAULT]\n${'oops\n'.repeat(100)}`);
 
@@ -300,6 +309,14 @@ describe('loadConfig', () => {
     });
   });
 
+  it('knows where an option stands, for what is found wrong with it later', () => {
+    const { config } = loadText('[DEFAULT]\ndebug = true\ntransport_url = x\n', { env: { OS_DEFAULT__DEBUG: '1' } });
+
+    expect(config.place('DEFAULT', 'transport_url')).toMatch(/\/c\.conf:3: \[DEFAULT\] transport_url$/);
+    expect(config.place('DEFAULT', 'debug')).toBe('environment variable OS_DEFAULT__DEBUG: [DEFAULT] debug');
+    expect(config.place('polling', 'batch_size')).toBe('[polling] batch_size');
+  });
+
   describe('warnings', () => {
     it('names the option that a misspelt one probably is', () => {
       const { warnings } = loadText(
@@ -316,12 +333,20 @@ describe('loadConfig', () => {
 
     it('names misspelt environment variables, and leaves those of others alone', () => {
       const { warnings } = load([], {
-        env: { OS_POLLING__BATCHSIZE: '1', OS_DEFAULT__LOGFILE: 'x', OS_AUTH_URL: 'x', OS_OTHER__X: '1', PATH: '/' },
+        env: {
+          OS_POLLING__BATCHSIZE: '1',
+          OS_DEFAULT__LOGFILE: 'x',
+          OS_AUTH_URL: 'x',
+          OS_OTHER__X: '1',
+          PATH: '/',
+          OS_POLING__X: '1',
+        },
       });
 
       expect(warnings).toEqual([
         'environment variable OS_POLLING__BATCHSIZE: [polling] batchsize: unknown option, did you mean batch_size',
         'environment variable OS_DEFAULT__LOGFILE: [DEFAULT] logfile: unknown option, use OS_DEFAULT__LOG_FILE',
+        'environment variable OS_POLING__X: unknown group [poling], did you mean [polling]',
       ]);
     });
 

@@ -35,9 +35,16 @@ describe('loadPolling', () => {
         meters: ['cpu', 'disk.*'],
         resources: ['x://1'],
         discovery: ['local_instances'],
-        line: 2,
+        where: expect.stringMatching(/\/p\.yaml:2$/),
       },
-      { name: 'b', interval: 300, meters: ['!cpu'], resources: [], discovery: [], line: 7 },
+      {
+        name: 'b',
+        interval: 300,
+        meters: ['!cpu'],
+        resources: [],
+        discovery: [],
+        where: expect.stringMatching(/\/p\.yaml:7$/),
+      },
     ]);
   });
 

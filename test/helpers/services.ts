@@ -21,6 +21,10 @@ const services = {
   redis: { binaries: ['redis-server', 'redis-sentinel'], packages: ['redis-server', 'redis-sentinel'] },
   postgresql: { binaries: ['initdb', 'postgres', 'setpriv'], packages: ['postgresql', 'util-linux'] },
   chromium: { binaries: ['chromium'], packages: ['chromium', 'fonts-dejavu-core'] },
+  systemd: {
+    binaries: ['systemctl', 'systemd-analyze', 'systemd-notify', 'systemd-sysusers', 'unshare', 'nsenter'],
+    packages: ['systemd', 'util-linux'],
+  },
   libvirt: {
     binaries: ['libvirtd', 'virsh', 'qemu-system-x86_64', 'qemu-img', 'unshare', 'ip'],
     packages: [

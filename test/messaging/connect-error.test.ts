@@ -28,6 +28,7 @@ describe('explainConnectError', () => {
       "the broker's certificate was not accepted: certificate has expired",
     ],
     [coded('ERR_SSL_WRONG_VERSION_NUMBER', 'long'), 'the broker does not speak TLS on this port'],
+    [new Error('Frame size 1345270062 exceeds maxFrameSize 67108864'), 'what answers there does not speak AMQP'],
     [
       new Error('Socket closed abruptly during opening handshake'),
       'the broker closed the connection before it was open',

@@ -112,6 +112,13 @@ describe('amqpOptions', () => {
     ]);
   });
 
+  it('tells of files for TLS where there is none', () => {
+    expect(at('rabbit://h', { sslCaFile: '/etc/ca.pem' }).warnings).toEqual([
+      'files for TLS are named, but the message broker is used without: [oslo_messaging_rabbit] ssl is false',
+    ]);
+    expect(at('rabbit://h', { sslCaFile: '/etc/ca.pem', ssl: true }).warnings).toEqual([]);
+  });
+
   it.each<[Overrides]>([
     [{ polling: { enableNotifications: false } }],
     [{ publisherNotifier: { telemetryDriver: 'noop' } }],
@@ -124,7 +131,10 @@ describe('amqpOptions', () => {
       { publisherNotifier: { telemetryDriver: 'log' } },
       "[publisher_notifier] telemetry_driver: 'log' is not supported",
     ],
-    [{ default: { transportUrl: 'kafka://h' } }, "invalid transport URL: unknown scheme 'kafka'"],
+    [
+      { default: { transportUrl: 'kafka://h' } },
+      "[DEFAULT] transport_url: invalid transport URL: unknown scheme 'kafka'",
+    ],
     [{ default: { transportUrl: 'rabbit://h/?ssl=maybe' } }, 'invalid transport URL: ssl: expected true or false'],
     [{ osloMessagingRabbit: { rabbitLoginMethod: 'RABBIT-CR-DEMO' } }, 'RABBIT-CR-DEMO is not supported'],
     [

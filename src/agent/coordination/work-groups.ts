@@ -32,7 +32,7 @@ export function workGroups(
     const id = groupId(source.groupExpression, { config, source, prefix });
     if (source.resources.length === 0) pollsters.set(source, `${source.name}-${id}`);
     else {
-      const fields = { source: source.name, line: source.line };
+      const fields = { where: source.where, source: source.name };
       log.warn(fields, 'group_id_coordination_expression has no effect beside static resources');
     }
   }

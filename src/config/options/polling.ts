@@ -146,7 +146,7 @@ export const computeOptions = {
   report_stopped_instance_metrics: {
     type: 'boolean',
     default: false,
-    help: 'Also report power.state, vcpus, memory, disk.device.capacity and disk.device.usage of instances that are shut off. For the method libvirt_metadata.',
+    help: 'Also report power.state, vcpus, memory, disk.device.capacity and disk.device.usage of instances that are shut off. For the method libvirt_metadata. Until a resize or cold migration is confirmed the domain that is left behind is reported, too; the other methods ask Nova where the instance is.',
   },
   lifecycle_samples: {
     type: 'boolean',

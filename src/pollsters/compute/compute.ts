@@ -9,6 +9,7 @@ import { replay } from '../../util/replay.ts';
 import { CounterMemory } from './counter-memory.ts';
 import { createImageSizes, type ImageSizes } from './image-sizes.ts';
 import type { Instance } from './instance.ts';
+import { StaleBalloons } from './stale-balloons.ts';
 
 /** Where it comes from what the domains of this host are to Nova. */
 export interface InstanceSource {
@@ -52,6 +53,7 @@ export function createCompute(host: Host, source: InstanceSource): Compute {
   const inspector = host.inspector();
   const sizes: ImageSizes = createImageSizes(inspector, reportStopped);
   const memory = new CounterMemory(host.state('compute.counters'));
+  const balloons = new StaleBalloons(host.log);
   let listed: readonly Domain[] = [];
 
   function domains(ctx: PollContext): Promise<readonly Domain[]> {
@@ -67,7 +69,9 @@ export function createCompute(host: Host, source: InstanceSource): Compute {
       // libvirt takes a while to answer: the XML of domains that are new is read meanwhile.
       void answers(ctx);
       const found = await source.find(candidates, ctx);
-      memory.keepOnly(new Set(found.map(({ id }) => id)));
+      const ids = new Set(found.map(({ id }) => id));
+      memory.keepOnly(ids);
+      balloons.keepOnly(ids);
       return found;
     });
   }
@@ -90,6 +94,7 @@ export function createCompute(host: Host, source: InstanceSource): Compute {
       for (const uuid of some.keys()) told.add(uuid);
       put(answerOf(some));
     });
+    balloons.note(said);
     if (told.size === said.size) return;
     put(answerOf(new Map([...said].filter(([uuid]) => !told.has(uuid)))));
   }

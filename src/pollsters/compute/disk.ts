@@ -39,7 +39,7 @@ export const diskSize: Table<InstanceSaid> = {
   'disk.root.size': {
     type: 'gauge',
     unit: 'GiB',
-    help: 'Disk of the flavor less its ephemeral disk, from the Nova metadata.',
+    help: "Disk of the flavor less its ephemeral disk, from the Nova metadata. As upstream's it is too small where there is an ephemeral disk, which Nova does not count in.",
     stopped: 'always',
     read: ({ instance: { nova } }) => subtract(nova.flavor.disk, nova.flavor.ephemeral),
   },

@@ -51,7 +51,7 @@ const source: PollingSource = {
   meters: ['found', 'own'],
   resources: [],
   discovery: [],
-  line: 1,
+  where: 'polling.yaml:1',
 };
 
 describe('agents that share their work', () => {

@@ -36,6 +36,42 @@ describe('the CPU time of an instance', () => {
   });
 });
 
+describe('cpu', () => {
+  const unusual = { vcpus: [] };
+
+  async function setUp() {
+    const hypervisor = fakeHypervisor();
+    hypervisor.domains = [domainOf({ id: 1 })];
+    const host = hostOf(hypervisor);
+    const plugin = await load(compute, host);
+    let second = 0;
+    return async (changes: Partial<DomainStats> = {}, sources = ['test']) => {
+      second += 10;
+      hypervisor.stats.set('uuid-1', statsOf({ monotonicTime: second, ...changes }));
+      const polls = sources.map((source) => plugin.poll(cycle(host, source), ['cpu']));
+      return (await Promise.all(polls)).flat().map(({ volume }) => volume);
+    };
+  }
+
+  it('has no value where libvirt tells the other counter for once, whoever asks', async () => {
+    const poll = await setUp();
+
+    expect(await poll()).toEqual([330n]);
+    expect(await poll(unusual, ['a', 'b'])).toEqual([]);
+    expect(await poll()).toEqual([330n]);
+    expect(await poll(unusual)).toEqual([]);
+  });
+
+  it('goes over to the other counter where that stays', async () => {
+    const poll = await setUp();
+    await poll();
+    await poll(unusual);
+
+    expect(await poll(unusual)).toEqual([900n]);
+    expect(await poll(unusual)).toEqual([900n]);
+  });
+});
+
 describe('cpu_util', () => {
   async function setUp() {
     const hypervisor = fakeHypervisor();

@@ -107,7 +107,8 @@ describe('the golden domains', () => {
   it('leave out one domain with a warning that names the missing element, once and not in each cycle', async () => {
     const { host } = await pollGolden();
 
-    const warnings = host.lines.filter(({ level }) => level !== 'debug');
+    // The guests that were recorded have told nothing since, which is no fault of theirs.
+    const warnings = host.lines.filter(({ level }) => level !== 'debug' && level !== 'info');
     expect(warnings).toEqual([
       {
         level: 'warn',
