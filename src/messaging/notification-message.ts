@@ -46,7 +46,8 @@ export function decodeMessage(body: Buffer, properties: MessageProperties): Deco
     if (!isList(message)) throw new UndecodableMessage(`the message is a ${typeName(message)}`);
     return { notification: undefined, known: false, priority: '', uniqueId: undefined };
   }
-  const priority = getKey(message, 'priority') ?? '';
+  const said = getKey(message, 'priority');
+  const priority = said === undefined ? '' : said;
   if (typeof priority !== 'string') throw new UndecodableMessage(`the priority is a ${typeName(priority)}`);
   const unique = getKey(message, '_unique_id');
   const uniqueId = typeof unique === 'string' && unique !== '' ? unique : undefined;

@@ -4,8 +4,11 @@
  */
 import { LineCounter, parseDocument, visit } from 'yaml';
 import { readTextFile } from '../config/text-file.ts';
+import { syntaxMessage } from '../config/yaml.ts';
 import { ConfigError, describeError } from '../errors.ts';
-import { isList, type JsonValue, WholeFloat } from '../wire/value.ts';
+import { integerValue } from '../python/value.ts';
+import { plainScalar } from '../python/yaml-scalar.ts';
+import { isList, isObject, type JsonValue, keysOf, WholeFloat } from '../wire/value.ts';
 
 /** What stands before a key that is no text; the rest is its value in JSON. */
 const TYPED_KEY = '\0';
@@ -26,14 +29,24 @@ export function readDefinitionFile(path: string): DefinitionFile {
 
 function parseDefinitions(path: string, text: string): DefinitionFile {
   const lines = new LineCounter();
-  const document = parseDocument(text, { version: '1.1', lineCounter: lines, prettyErrors: false, logLevel: 'silent' });
-  const [mistake] = document.errors;
+  // Of two equal keys PyYAML takes the last.
+  const document = parseDocument(text, {
+    version: '1.1',
+    lineCounter: lines,
+    prettyErrors: false,
+    logLevel: 'silent',
+    uniqueKeys: false,
+  });
+  const [mistake] = [...document.errors, ...document.warnings];
   if (mistake !== undefined) {
-    throw new ConfigError(`${path}:${lines.linePos(mistake.pos[0]).line}: not valid YAML: ${mistake.message}`);
+    const { code, message, pos } = mistake;
+    throw new ConfigError(`${path}:${lines.linePos(pos[0]).line}: ${syntaxMessage(code, message)}`);
   }
   visit(document, {
     Scalar(role, node) {
-      node.value = pythonScalar(node.value, node.source);
+      // A merge key is a symbol.
+      const isPlain = node.type === 'PLAIN' && node.tag === undefined && typeof node.value !== 'symbol';
+      if (isPlain) node.value = plainScalar(node.source ?? '');
       if (role !== 'key' || typeof node.value === 'string' || typeof node.value === 'symbol') return;
       node.value = `${TYPED_KEY}${node.value instanceof WholeFloat ? node.value.value : String(node.value)}`;
     },
@@ -55,15 +68,6 @@ function parseDefinitions(path: string, text: string): DefinitionFile {
   };
 }
 
-function pythonScalar(value: unknown, source: string | undefined): unknown {
-  // PyYAML leaves these texts alone, other than the letter of the standard.
-  if (typeof value === 'boolean' && source !== undefined && /^[yn]$/i.test(source)) return source;
-  if (typeof value === 'number' && Number.isInteger(value) && source !== undefined && /[.eE]/.test(source)) {
-    return /^0x/i.test(source) ? value : new WholeFloat(value);
-  }
-  return value;
-}
-
 function plainValue(value: unknown): JsonValue {
   if (value === undefined || value === null) return null;
   if (value instanceof WholeFloat || typeof value === 'string' || typeof value === 'boolean') return value;
@@ -79,12 +83,20 @@ export function keyText(key: string): string {
   return key.startsWith(TYPED_KEY) ? key.slice(1) : key;
 }
 
+/** The value with all of its keys as texts, for what goes into messages as it stands in the file. */
+export function withTextKeys(value: JsonValue): JsonValue {
+  if (isList(value)) return value.map(withTextKeys);
+  if (!isObject(value)) return value;
+  return Object.fromEntries(keysOf(value).map((key) => [keyText(key), withTextKeys(value[key] ?? null)]));
+}
+
 /** A key as the value that stands in the file. */
 export function keyValue(key: string): JsonValue {
   if (!key.startsWith(TYPED_KEY)) return key;
   const text = key.slice(1);
   if (text === 'null' || text === 'undefined') return null;
-  return text === 'true' || text === 'false' ? text === 'true' : Number(text);
+  if (text === 'true' || text === 'false') return text === 'true';
+  return /^-?\d+$/.test(text) ? integerValue(BigInt(text)) : Number(text);
 }
 
 /** Texts of an entry that is one or a list of them; undefined where it is anything else. */

@@ -6,7 +6,7 @@ import { toInteger } from '../python/number.ts';
 import { textOf } from '../python/text.ts';
 import { equals, floatValue, getKey, integerValue, isTrue, ValueError } from '../python/value.ts';
 import { isList, isObject, type JsonObject, type JsonValue, keysOf } from '../wire/value.ts';
-import { keyValue } from './definition-file.ts';
+import { keyValue, withTextKeys } from './definition-file.ts';
 
 /** Gets the parameters of one use of the plugin in a definition file. Throws when they are wrong. */
 export type TraitPluginFactory = (parameters: JsonObject) => TraitPlugin;
@@ -62,10 +62,10 @@ function timedelta(): TraitPlugin {
 function map(parameters: JsonObject): TraitPlugin {
   const values = getKey(parameters, 'values');
   if (!isTrue(values) || !isObject(values)) throw new ValueError('values has to be a mapping with at least one entry');
-  const fallback = getKey(parameters, 'default') ?? null;
+  const fallback = withTextKeys(getKey(parameters, 'default') ?? null);
   const caseSensitive = isTrue(getKey(parameters, 'case_sensitive') ?? true);
   const fold = (key: JsonValue) => (caseSensitive || typeof key !== 'string' ? key : caseFolded(key));
-  const entries = keysOf(values).map((key) => [fold(keyValue(key)), values[key] ?? null] as const);
+  const entries = keysOf(values).map((key) => [fold(keyValue(key)), withTextKeys(values[key] ?? null)] as const);
   const texts = new Map(entries);
   return {
     allValues: true,
