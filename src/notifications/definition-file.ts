@@ -16,7 +16,7 @@ const TYPED_KEY = '\0';
 export interface DefinitionFile {
   readonly path: string;
   readonly value: JsonValue;
-  /** The line on which the entry of a list starts, by the path to it. */
+  /** The line on which a value starts, by the path to it, or the nearest part of that which is there. */
   lineOf(path: readonly (string | number)[]): number;
 }
 
@@ -34,7 +34,7 @@ function parseDefinitions(path: string, text: string): DefinitionFile {
     version: '1.1',
     lineCounter: lines,
     prettyErrors: false,
-    logLevel: 'silent',
+    logLevel: 'error',
     uniqueKeys: false,
   });
   const [mistake] = [...document.errors, ...document.warnings];
@@ -61,9 +61,12 @@ function parseDefinitions(path: string, text: string): DefinitionFile {
     path,
     value,
     lineOf(steps) {
-      const node = document.getIn(steps, true);
-      const range = typeof node === 'object' && node !== null && 'range' in node ? node.range : undefined;
-      return Array.isArray(range) ? lines.linePos(Number(range[0])).line : 1;
+      for (let count = steps.length; count > 0; count--) {
+        const node = document.getIn(steps.slice(0, count), true);
+        const range = typeof node === 'object' && node !== null && 'range' in node ? node.range : undefined;
+        if (Array.isArray(range)) return lines.linePos(Number(range[0])).line;
+      }
+      return 1;
     },
   };
 }

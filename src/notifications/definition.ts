@@ -9,9 +9,22 @@ import type { TraitPluginFactory } from './trait-plugins.ts';
 
 /** A definition that cannot be used. The message says why; whoever reads the file says which. */
 export class DefinitionError extends Error {
-  constructor(message: string) {
+  /** The keys to the place of the mistake, where it is known better than the definition as a whole. */
+  readonly at: readonly string[];
+
+  constructor(message: string, at: readonly string[] = []) {
     super(message);
     this.name = 'DefinitionError';
+    this.at = at;
+  }
+}
+
+/** Runs what reads the part of a definition to which the keys lead; its mistakes are there. */
+export function readPart<T>(at: readonly string[], read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw error instanceof DefinitionError && error.at.length === 0 ? new DefinitionError(error.message, at) : error;
   }
 }
 

@@ -3,7 +3,7 @@ import type { Notification, NotificationSample } from '../notification.ts';
 import { matchAtStart } from '../python/regex.ts';
 import { getKey, isTrue, ValueError } from '../python/value.ts';
 import { isObject, type JsonObject, type JsonValue, keysOf } from '../wire/value.ts';
-import { compileDefinition, type Definition, DefinitionError, type TraitPlugins } from './definition.ts';
+import { compileDefinition, type Definition, DefinitionError, readPart, type TraitPlugins } from './definition.ts';
 import { keyText, textList, withTextKeys } from './definition-file.ts';
 import type { SampleMaker } from './sample.ts';
 import { type ReservedMetadata, userMetadata } from './user-metadata.ts';
@@ -52,16 +52,20 @@ export function createMeterCompiler(plugins: TraitPlugins, reserved: ReservedMet
       if (missing.length > 0) throw new DefinitionError(`missing: ${missing.join(', ')}`);
       const name = getKey(config, 'name') ?? null;
       const lookup = textList(getKey(config, 'lookup') ?? []);
-      if (lookup === undefined) throw new DefinitionError('lookup: expected a list of attributes');
+      if (lookup === undefined) throw new DefinitionError('lookup: expected a list of attributes', ['lookup']);
       const type = getKey(config, 'type') ?? null;
       if (!lookup.includes('type') && type !== 'gauge' && type !== 'delta' && type !== 'cumulative') {
-        throw new DefinitionError(`type: expected gauge, delta or cumulative, got ${String(type)}`);
+        throw new DefinitionError(`type: expected gauge, delta or cumulative, got ${String(type)}`, ['type']);
       }
-      const patterns = eventTypePatterns(getKey(config, 'event_type'));
+      const patterns = readPart(['event_type'], () => eventTypePatterns(getKey(config, 'event_type')));
       const definitions = new Map<Attribute, Definition>();
       for (const attribute of attributes) {
         const value = getKey(config, attribute);
-        if (isTrue(value)) definitions.set(attribute, compileDefinition(attribute, value, plugins));
+        if (!isTrue(value)) continue;
+        definitions.set(
+          attribute,
+          readPart([attribute], () => compileDefinition(attribute, value, plugins)),
+        );
       }
       const parts: Parts = {
         defaults: { name, type, unit: withTextKeys(getKey(config, 'unit') ?? null) },
@@ -101,11 +105,17 @@ function compileTemplate(
   plugins: TraitPlugins,
   reserved: ReservedMetadata,
 ): MetadataTemplate {
-  if (!isObject(config)) throw new DefinitionError('metadata: expected a mapping');
+  if (!isObject(config)) throw new DefinitionError('metadata: expected a mapping', ['metadata']);
   const entries = keysOf(config).map(
-    (key) => [keyText(key), compileDefinition(keyText(key), config[key] ?? null, plugins)] as const,
+    (key) =>
+      [
+        keyText(key),
+        readPart(['metadata', key], () => compileDefinition(keyText(key), config[key] ?? null, plugins)),
+      ] as const,
   );
-  const user = isTrue(userConfig) ? compileDefinition('user_metadata', userConfig, plugins) : undefined;
+  const user = isTrue(userConfig)
+    ? readPart(['user_metadata'], () => compileDefinition('user_metadata', userConfig, plugins))
+    : undefined;
   return (body) => {
     const metadata: Record<string, JsonValue> = {};
     for (const [key, definition] of entries) {
