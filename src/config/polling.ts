@@ -46,6 +46,9 @@ function secondsOf(value: unknown): number | undefined {
 
 /** A list of meters or event types to select. */
 export const selection = v.pipe(
+  v.unknown(),
+  // Upstream takes a text for its letters, which for this one are what it means.
+  v.transform((value) => (value === '*' ? ['*'] : value)),
   names,
   v.rawCheck(({ dataset, addIssue }) => {
     const mistake = dataset.typed ? mistakeInSelection(dataset.value) : undefined;

@@ -57,7 +57,8 @@ export function parseYaml<T>(name: string, text: string, schema: GenericSchema<u
   return { value: part([], raw, schema), lineOf, part };
 }
 
-function syntaxMessage(code: string, message: string): string {
+/** What is wrong, for people; `code` and `message` are those of the YAML parser. */
+export function syntaxMessage(code: string, message: string): string {
   if (code === 'DUPLICATE_KEY') return 'a key appears twice in one mapping';
   if (code === 'MULTIPLE_DOCS') return 'expected one document, got several';
   if (code === 'TAG_RESOLVE_FAILED') {

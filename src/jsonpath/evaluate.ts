@@ -64,8 +64,9 @@ function find(path: Path, at: Match): readonly Match[] {
       return calculate(path.operator, path.left, path.right, at);
     case 'filter':
       if (!isList(at.value)) return [];
+      // Each condition is looked at, because each may raise.
       return at.value.flatMap((value, index) =>
-        path.conditions.every((condition) => holds(condition, value))
+        path.conditions.filter((condition) => holds(condition, value)).length === path.conditions.length
           ? [{ value, parent: at, step: `[${index}]` }]
           : [],
       );
@@ -176,13 +177,13 @@ function holds(condition: Condition, element: JsonValue): boolean {
   const wanted = test.float ? floatValue(Number(test.value)) : test.value;
   // The original takes booleans for integers here, and cuts fractions off before it compares.
   const integral = typeof test.value === 'boolean' || (typeof test.value === 'number' && !test.float);
-  return found
-    .filter(({ value }) => value !== null)
-    .some(({ value }) => {
-      if (!integral) return holdsFor(test.operator, value, wanted);
-      const integer = integerOf(value);
-      return integer !== undefined && holdsFor(test.operator, integer, wanted);
-    });
+  const passed = found.filter(({ value }) => {
+    if (value === null) return false;
+    if (!integral) return holdsFor(test.operator, value, wanted);
+    const integer = integerOf(value);
+    return integer !== undefined && holdsFor(test.operator, integer, wanted);
+  });
+  return passed.length > 0;
 }
 
 function integerOf(value: JsonValue): JsonValue | undefined {

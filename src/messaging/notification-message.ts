@@ -46,7 +46,8 @@ export function decodeMessage(body: Buffer, properties: MessageProperties): Deco
     if (!isList(message)) throw new UndecodableMessage(`the message is a ${typeName(message)}`);
     return { notification: undefined, known: false, priority: '', uniqueId: undefined };
   }
-  const priority = getKey(message, 'priority') ?? '';
+  const said = getKey(message, 'priority');
+  const priority = said === undefined ? '' : said;
   if (typeof priority !== 'string') throw new UndecodableMessage(`the priority is a ${typeName(priority)}`);
   const unique = getKey(message, '_unique_id');
   const uniqueId = typeof unique === 'string' && unique !== '' ? unique : undefined;
@@ -103,7 +104,7 @@ function messageText(body: string): string {
     // As oslo.messaging writes it; where more stands in it, this is no string.
     try {
       const inner: unknown = JSON.parse(body.slice(ENVELOPE_START.length - 1, -1));
-      if (typeof inner === 'string') return inner;
+      if (typeof inner === 'string' && inner !== '') return inner;
     } catch {
       // Read in full, below.
     }
@@ -118,7 +119,7 @@ function messageText(body: string): string {
   if (typeof version !== 'string' || !/^2\.0(?:\.0)?$/.test(version)) {
     throw new UndecodableMessage(`unsupported envelope version ${stringifyJson(version)}`);
   }
-  if (typeof inner !== 'string') throw new UndecodableMessage('the envelope holds no text');
+  if (typeof inner !== 'string' || inner === '') throw new UndecodableMessage('the envelope holds no message');
   return inner;
 }
 
@@ -134,11 +135,12 @@ function toNotification(
   polled: PolledMessage | undefined,
 ): Notification {
   const field = (key: string): JsonValue => getKey(message, key) ?? null;
-  const ctxt: Record<string, JsonValue> = {};
+  const entries: (readonly [string, JsonValue])[] = [];
   for (const key of Object.keys(message)) {
-    if (key.startsWith(CONTEXT) && !answerKeys.has(key)) ctxt[key.slice(CONTEXT.length)] = message[key] ?? null;
+    if (key.startsWith(CONTEXT) && !answerKeys.has(key))
+      entries.push([key.slice(CONTEXT.length), message[key] ?? null]);
   }
-  ctxt['client_timeout'] = field('_timeout');
+  const ctxt: JsonObject = Object.fromEntries([...entries, ['client_timeout', field('_timeout')]]);
   const eventType = field('event_type');
   // Upstream fails on such a message in every endpoint, again and again.
   if (typeof eventType !== 'string') throw new UndecodableMessage(`the event type is a ${typeName(eventType)}`);

@@ -4,8 +4,11 @@
  */
 import { LineCounter, parseDocument, visit } from 'yaml';
 import { readTextFile } from '../config/text-file.ts';
+import { syntaxMessage } from '../config/yaml.ts';
 import { ConfigError, describeError } from '../errors.ts';
-import { isList, type JsonValue, WholeFloat } from '../wire/value.ts';
+import { integerValue } from '../python/value.ts';
+import { plainScalar } from '../python/yaml-scalar.ts';
+import { isList, isObject, type JsonValue, keysOf, WholeFloat } from '../wire/value.ts';
 
 /** What stands before a key that is no text; the rest is its value in JSON. */
 const TYPED_KEY = '\0';
@@ -13,7 +16,7 @@ const TYPED_KEY = '\0';
 export interface DefinitionFile {
   readonly path: string;
   readonly value: JsonValue;
-  /** The line on which the entry of a list starts, by the path to it. */
+  /** The line on which a value starts, by the path to it, or the nearest part of that which is there. */
   lineOf(path: readonly (string | number)[]): number;
 }
 
@@ -26,14 +29,24 @@ export function readDefinitionFile(path: string): DefinitionFile {
 
 function parseDefinitions(path: string, text: string): DefinitionFile {
   const lines = new LineCounter();
-  const document = parseDocument(text, { version: '1.1', lineCounter: lines, prettyErrors: false, logLevel: 'silent' });
-  const [mistake] = document.errors;
+  // Of two equal keys PyYAML takes the last.
+  const document = parseDocument(text, {
+    version: '1.1',
+    lineCounter: lines,
+    prettyErrors: false,
+    logLevel: 'error',
+    uniqueKeys: false,
+  });
+  const [mistake] = [...document.errors, ...document.warnings];
   if (mistake !== undefined) {
-    throw new ConfigError(`${path}:${lines.linePos(mistake.pos[0]).line}: not valid YAML: ${mistake.message}`);
+    const { code, message, pos } = mistake;
+    throw new ConfigError(`${path}:${lines.linePos(pos[0]).line}: ${syntaxMessage(code, message)}`);
   }
   visit(document, {
     Scalar(role, node) {
-      node.value = pythonScalar(node.value, node.source);
+      // A merge key is a symbol.
+      const isPlain = node.type === 'PLAIN' && node.tag === undefined && typeof node.value !== 'symbol';
+      if (isPlain) node.value = plainScalar(node.source ?? '');
       if (role !== 'key' || typeof node.value === 'string' || typeof node.value === 'symbol') return;
       node.value = `${TYPED_KEY}${node.value instanceof WholeFloat ? node.value.value : String(node.value)}`;
     },
@@ -48,20 +61,14 @@ function parseDefinitions(path: string, text: string): DefinitionFile {
     path,
     value,
     lineOf(steps) {
-      const node = document.getIn(steps, true);
-      const range = typeof node === 'object' && node !== null && 'range' in node ? node.range : undefined;
-      return Array.isArray(range) ? lines.linePos(Number(range[0])).line : 1;
+      for (let count = steps.length; count > 0; count--) {
+        const node = document.getIn(steps.slice(0, count), true);
+        const range = typeof node === 'object' && node !== null && 'range' in node ? node.range : undefined;
+        if (Array.isArray(range)) return lines.linePos(Number(range[0])).line;
+      }
+      return 1;
     },
   };
-}
-
-function pythonScalar(value: unknown, source: string | undefined): unknown {
-  // PyYAML leaves these texts alone, other than the letter of the standard.
-  if (typeof value === 'boolean' && source !== undefined && /^[yn]$/i.test(source)) return source;
-  if (typeof value === 'number' && Number.isInteger(value) && source !== undefined && /[.eE]/.test(source)) {
-    return /^0x/i.test(source) ? value : new WholeFloat(value);
-  }
-  return value;
 }
 
 function plainValue(value: unknown): JsonValue {
@@ -79,12 +86,20 @@ export function keyText(key: string): string {
   return key.startsWith(TYPED_KEY) ? key.slice(1) : key;
 }
 
+/** The value with all of its keys as texts, for what goes into messages as it stands in the file. */
+export function withTextKeys(value: JsonValue): JsonValue {
+  if (isList(value)) return value.map(withTextKeys);
+  if (!isObject(value)) return value;
+  return Object.fromEntries(keysOf(value).map((key) => [keyText(key), withTextKeys(value[key] ?? null)]));
+}
+
 /** A key as the value that stands in the file. */
 export function keyValue(key: string): JsonValue {
   if (!key.startsWith(TYPED_KEY)) return key;
   const text = key.slice(1);
   if (text === 'null' || text === 'undefined') return null;
-  return text === 'true' || text === 'false' ? text === 'true' : Number(text);
+  if (text === 'true' || text === 'false') return text === 'true';
+  return /^-?\d+$/.test(text) ? integerValue(BigInt(text)) : Number(text);
 }
 
 /** Texts of an entry that is one or a list of them; undefined where it is anything else. */

@@ -9,15 +9,30 @@ import type { TraitPluginFactory } from './trait-plugins.ts';
 
 /** A definition that cannot be used. The message says why; whoever reads the file says which. */
 export class DefinitionError extends Error {
-  constructor(message: string) {
+  /** The keys to the place of the mistake, where it is known better than the definition as a whole. */
+  readonly at: readonly string[];
+
+  constructor(message: string, at: readonly string[] = []) {
     super(message);
     this.name = 'DefinitionError';
+    this.at = at;
+  }
+}
+
+/** Runs what reads the part of a definition to which the keys lead; its mistakes are there. */
+export function readPart<T>(at: readonly string[], read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw error instanceof DefinitionError && error.at.length === 0 ? new DefinitionError(error.message, at) : error;
   }
 }
 
 export type TraitPlugins = ReadonlyMap<string, TraitPluginFactory>;
 
 export interface Definition {
+  /** Set where the definition is not a path but a number, which is the value then. */
+  readonly constant?: JsonValue;
   /** The value that counts, or null. Throws a `ValueError` where upstream's evaluation raises. */
   first(body: JsonObject): JsonValue;
   /** Every value, nulls included, for meters that a notification holds several of. */
@@ -55,8 +70,8 @@ function makePlugin(name: string, config: JsonValue, plugins: TraitPlugins): Tra
 function fieldsDefinition(name: string, fields: JsonValue, plugin: TraitPlugin | undefined): Definition {
   // A list of several is their union; the parentheses are part of what that means.
   const text = isList(fields) ? (fields.length === 1 ? fields[0] : unionText(name, fields)) : fields;
-  if (typeof text === 'number' && Number.isInteger(text)) return constant(name, text);
-  if (typeof text === 'bigint' || typeof text === 'boolean') return constant(name, text);
+  if (typeof text === 'number' && Number.isInteger(text)) return constant(text);
+  if (typeof text === 'bigint' || typeof text === 'boolean') return constant(text);
   if (typeof text !== 'string') throw new DefinitionError(`${name}: expected a path or an integer`);
   let path: Path;
   try {
@@ -77,13 +92,8 @@ function unionText(name: string, fields: readonly JsonValue[]): string {
     .join('|');
 }
 
-function constant(name: string, value: JsonValue): Definition {
-  return {
-    first: () => value,
-    all() {
-      throw new DefinitionError(`${name}: a constant cannot be looked up for several meters`);
-    },
-  };
+function constant(value: JsonValue): Definition {
+  return { constant: value, first: () => value, all: () => [value] };
 }
 
 function pathDefinition(path: Path): Definition {

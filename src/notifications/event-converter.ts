@@ -27,17 +27,17 @@ export function loadEventConverter(path: string, options: EventOptions): EventCo
 
 function createEventConverter(file: DefinitionFile, options: EventOptions): EventConverter {
   const { value } = file;
-  if (!isList(value) && value !== null) throw new ConfigError(`${file.path}:1: expected a list of event definitions`);
+  if (!isList(value)) throw new ConfigError(`${file.path}:1: expected a list of event definitions`);
   const priorities = options.storeRaw.map((priority) => priority.toLowerCase());
   const definitions: EventDefinition[] = [];
   const mistakes: string[] = [];
-  for (const [index, entry] of (isList(value) ? value : []).entries()) {
+  for (const [index, entry] of value.entries()) {
     try {
       // Of all that take a notification, the last in the file counts.
       definitions.unshift(compileEventDefinition(entry, options.plugins, priorities));
     } catch (error) {
       if (!(error instanceof DefinitionError)) throw error;
-      mistakes.push(`${file.path}:${file.lineOf([index])}: [${index}]: ${error.message}`);
+      mistakes.push(`${file.path}:${file.lineOf([index, ...error.at])}: [${index}]: ${error.message}`);
     }
   }
   if (mistakes.length > 0) throw new ConfigError(mistakes.join('\n'));

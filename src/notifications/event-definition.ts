@@ -5,8 +5,8 @@ import { naiveIso, parseDateTime, toUtc } from '../python/datetime.ts';
 import { toFloat, toInteger } from '../python/number.ts';
 import { cropped, textOf } from '../python/text.ts';
 import { floatValue, getKey } from '../python/value.ts';
-import { isObject, type JsonObject, type JsonValue, keysOf } from '../wire/value.ts';
-import { compileDefinition, type Definition, DefinitionError, type TraitPlugins } from './definition.ts';
+import { isList, isObject, type JsonObject, type JsonValue, keysOf } from '../wire/value.ts';
+import { compileDefinition, type Definition, DefinitionError, readPart, type TraitPlugins } from './definition.ts';
 import { keyText, textList } from './definition-file.ts';
 
 export interface EventDefinition {
@@ -41,9 +41,9 @@ export function compileEventDefinition(
   rawPriorities: readonly string[],
 ): EventDefinition {
   const eventTypes = textList(getKey(config, 'event_type'));
-  if (eventTypes === undefined) throw new DefinitionError('event_type: expected a pattern or a list of them');
-  const traitConfig = getKey(config, 'traits');
-  if (traitConfig === undefined || !isObject(traitConfig)) throw new DefinitionError('traits: expected a mapping');
+  if (eventTypes === undefined)
+    throw new DefinitionError('event_type: expected a pattern or a list of them', ['event_type']);
+  const traitConfig = traitMapping(getKey(config, 'traits'));
   const excluded = eventTypes.filter((pattern) => pattern.startsWith('!')).map((pattern) => pattern.slice(1));
   const named = eventTypes.filter((pattern) => !pattern.startsWith('!'));
   const included = excluded.length > 0 && named.length === 0 ? ['*'] : named;
@@ -51,8 +51,13 @@ export function compileEventDefinition(
   // A trait of the same name takes the place of the default one.
   const traits = new Map<string, TraitDefinition>();
   for (const source of [defaultTraits, traitConfig]) {
-    for (const key of keysOf(source))
-      traits.set(keyText(key), compileTrait(keyText(key), source[key] ?? null, plugins));
+    for (const key of keysOf(source)) {
+      const name = keyText(key);
+      traits.set(
+        name,
+        readPart(['traits', key], () => compileTrait(name, source[key] ?? null, plugins)),
+      );
+    }
   }
   const list = [...traits.values()];
   return {
@@ -70,9 +75,17 @@ export function compileEventDefinition(
   };
 }
 
+function traitMapping(config: JsonValue | undefined): JsonObject {
+  // Nothing to go through is no mistake, whatever its type.
+  if (config === '' || (config !== undefined && isList(config) && config.length === 0)) return {};
+  if (config === undefined || !isObject(config)) throw new DefinitionError('traits: expected a mapping', ['traits']);
+  return config;
+}
+
 function compileTrait(name: string, config: JsonValue, plugins: TraitPlugins): TraitDefinition {
   const value = compileDefinition(name, config, plugins);
-  const type = getKey(config, 'type') ?? 'text';
+  const said = getKey(config, 'type');
+  const type = said === undefined ? 'text' : said;
   const known = typeof type === 'string' ? traitTypeOf(type.toLowerCase()) : undefined;
   if (known === undefined) {
     throw new DefinitionError(`${name}: type: expected ${Object.keys(traitTypes).join(', ')}, got ${textOf(type)}`);

@@ -1,10 +1,10 @@
 /** One entry of a file in `meters.d`: which notifications hold the meter, and where in them its parts are. */
 import type { Notification, NotificationSample } from '../notification.ts';
 import { matchAtStart } from '../python/regex.ts';
-import { getKey, isTrue } from '../python/value.ts';
+import { getKey, isTrue, ValueError } from '../python/value.ts';
 import { isObject, type JsonObject, type JsonValue, keysOf } from '../wire/value.ts';
-import { compileDefinition, type Definition, DefinitionError, type TraitPlugins } from './definition.ts';
-import { keyText, textList } from './definition-file.ts';
+import { compileDefinition, type Definition, DefinitionError, readPart, type TraitPlugins } from './definition.ts';
+import { keyText, textList, withTextKeys } from './definition-file.ts';
 import type { SampleMaker } from './sample.ts';
 import { type ReservedMetadata, userMetadata } from './user-metadata.ts';
 
@@ -35,7 +35,8 @@ export function createMeterCompiler(plugins: TraitPlugins, reserved: ReservedMet
   const templates = new Map<string, MetadataTemplate>();
 
   function template(config: JsonObject): MetadataTemplate {
-    const parts = [getKey(config, 'metadata') ?? {}, getKey(config, 'user_metadata') ?? null];
+    const metadata = getKey(config, 'metadata');
+    const parts = [isTrue(metadata) ? metadata : {}, getKey(config, 'user_metadata') ?? null];
     const key = JSON.stringify(parts, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value));
     const known = templates.get(key);
     if (known !== undefined) return known;
@@ -51,19 +52,23 @@ export function createMeterCompiler(plugins: TraitPlugins, reserved: ReservedMet
       if (missing.length > 0) throw new DefinitionError(`missing: ${missing.join(', ')}`);
       const name = getKey(config, 'name') ?? null;
       const lookup = textList(getKey(config, 'lookup') ?? []);
-      if (lookup === undefined) throw new DefinitionError('lookup: expected a list of attributes');
+      if (lookup === undefined) throw new DefinitionError('lookup: expected a list of attributes', ['lookup']);
       const type = getKey(config, 'type') ?? null;
       if (!lookup.includes('type') && type !== 'gauge' && type !== 'delta' && type !== 'cumulative') {
-        throw new DefinitionError(`type: expected gauge, delta or cumulative, got ${String(type)}`);
+        throw new DefinitionError(`type: expected gauge, delta or cumulative, got ${String(type)}`, ['type']);
       }
-      const patterns = eventTypePatterns(getKey(config, 'event_type'));
+      const patterns = readPart(['event_type'], () => eventTypePatterns(getKey(config, 'event_type')));
       const definitions = new Map<Attribute, Definition>();
       for (const attribute of attributes) {
         const value = getKey(config, attribute);
-        if (isTrue(value)) definitions.set(attribute, compileDefinition(attribute, value, plugins));
+        if (!isTrue(value)) continue;
+        definitions.set(
+          attribute,
+          readPart([attribute], () => compileDefinition(attribute, value, plugins)),
+        );
       }
       const parts: Parts = {
-        defaults: { name, type, unit: getKey(config, 'unit') ?? null },
+        defaults: { name, type, unit: withTextKeys(getKey(config, 'unit') ?? null) },
         definitions,
         fallbackUser,
         fallbackProject,
@@ -100,11 +105,17 @@ function compileTemplate(
   plugins: TraitPlugins,
   reserved: ReservedMetadata,
 ): MetadataTemplate {
-  if (!isObject(config)) throw new DefinitionError('metadata: expected a mapping');
+  if (!isObject(config)) throw new DefinitionError('metadata: expected a mapping', ['metadata']);
   const entries = keysOf(config).map(
-    (key) => [keyText(key), compileDefinition(keyText(key), config[key] ?? null, plugins)] as const,
+    (key) =>
+      [
+        keyText(key),
+        readPart(['metadata', key], () => compileDefinition(keyText(key), config[key] ?? null, plugins)),
+      ] as const,
   );
-  const user = isTrue(userConfig) ? compileDefinition('user_metadata', userConfig, plugins) : undefined;
+  const user = isTrue(userConfig)
+    ? readPart(['user_metadata'], () => compileDefinition('user_metadata', userConfig, plugins))
+    : undefined;
   return (body) => {
     const metadata: Record<string, JsonValue> = {};
     for (const [key, definition] of entries) {
@@ -165,14 +176,22 @@ function lookedUp(
     project_id: [fallbackProject.first(body)],
     resource_id: [null],
   };
+  const constants = new Set<Attribute>();
   for (const attribute of attributes) {
-    const found = definitions.get(attribute)?.all(body);
-    if (found === undefined) continue;
-    if (attribute === 'name' || lookup.includes(attribute) || found.length > 0) values[attribute] = found;
+    const definition = definitions.get(attribute);
+    if (definition === undefined) continue;
+    const isWanted = attribute === 'name' || lookup.includes(attribute);
+    if (definition.constant !== undefined) {
+      if (isWanted || isTrue(definition.constant)) constants.add(attribute);
+      continue;
+    }
+    const found = definition.all(body);
+    if (isWanted || found.length > 0) values[attribute] = found;
   }
   const count = values.name.length;
   if (count === 0) return [];
   for (const attribute of attributes) {
+    if (constants.has(attribute)) throw new ValueError(`${attribute}: a constant cannot be that of several meters`);
     const { length } = values[attribute];
     const repeats = length === 1 && !lookup.includes(attribute);
     if (length !== count && !repeats) return skipped(attribute, values[attribute], count);

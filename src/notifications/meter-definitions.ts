@@ -77,7 +77,11 @@ function loadMeterDefinitions(options: MeterDefinitionOptions): readonly MeterDe
         origins.set(name, { path, entry });
       } catch (error) {
         if (!(error instanceof DefinitionError)) throw error;
-        options.log.error({ where, meter: name, reason: error.message }, 'a meter definition is wrong and left out');
+        const place = `${path}:${file.lineOf(['metric', index, ...error.at])}`;
+        options.log.error(
+          { where: place, meter: name, reason: error.message },
+          'a meter definition is wrong and left out',
+        );
       }
     }
     if (replaced.length > 0) {

@@ -4,17 +4,24 @@ import type { TraitPlugin } from '../notification.ts';
 import { parseDateTime, secondsBetween } from '../python/datetime.ts';
 import { toInteger } from '../python/number.ts';
 import { textOf } from '../python/text.ts';
-import { equals, floatValue, getKey, integerValue, isTrue, ValueError } from '../python/value.ts';
+import { asNumber, equals, floatValue, getKey, integerValue, isTrue, ValueError } from '../python/value.ts';
 import { isList, isObject, type JsonObject, type JsonValue, keysOf } from '../wire/value.ts';
-import { keyValue } from './definition-file.ts';
+import { keyValue, withTextKeys } from './definition-file.ts';
 
 /** Gets the parameters of one use of the plugin in a definition file. Throws when they are wrong. */
 export type TraitPluginFactory = (parameters: JsonObject) => TraitPlugin;
 
+function integerParameter(parameters: JsonObject, name: string, otherwise: number): number | bigint {
+  const value = getKey(parameters, name);
+  const number = value === undefined ? undefined : asNumber(value);
+  if (value !== undefined && number?.kind !== 'int') throw new ValueError(`${name} has to be an integer`);
+  return number?.kind === 'int' ? number.value : otherwise;
+}
+
 function split(parameters: JsonObject): TraitPlugin {
   const separator = getKey(parameters, 'separator') ?? '.';
-  const segment = Number(toInteger(getKey(parameters, 'segment') ?? 0));
-  const limit = Number(toInteger(getKey(parameters, 'max_split') ?? -1));
+  const segment = Number(integerParameter(parameters, 'segment', 0));
+  const limit = Number(getKey(parameters, 'max_split') === null ? -1 : integerParameter(parameters, 'max_split', -1));
   if (typeof separator !== 'string' || separator === '') throw new ValueError('separator has to be a text');
   return {
     allValues: true,
@@ -23,13 +30,15 @@ function split(parameters: JsonObject): TraitPlugin {
 }
 
 function bitfield(parameters: JsonObject): TraitPlugin {
-  const initial = BigInt(toInteger(getKey(parameters, 'initial_bitfield') ?? 0));
+  const initial = BigInt(integerParameter(parameters, 'initial_bitfield', 0));
   const flags = getKey(parameters, 'flags') ?? [];
   if (!isList(flags)) throw new ValueError('flags has to be a list');
   const bits = flags.map((flag) => {
     const [path, bit] = [getKey(flag, 'path'), getKey(flag, 'bit')];
     if (typeof path !== 'string' || bit === undefined) throw new ValueError('each of the flags needs path and bit');
-    return { path, mask: 1n << BigInt(toInteger(bit)), value: getKey(flag, 'value') };
+    const place = BigInt(toInteger(bit));
+    if (place < 0n) throw new ValueError(`the bit of ${path} is negative`);
+    return { path, mask: 1n << place, value: getKey(flag, 'value') };
   });
   return {
     values(fields) {
@@ -62,10 +71,10 @@ function timedelta(): TraitPlugin {
 function map(parameters: JsonObject): TraitPlugin {
   const values = getKey(parameters, 'values');
   if (!isTrue(values) || !isObject(values)) throw new ValueError('values has to be a mapping with at least one entry');
-  const fallback = getKey(parameters, 'default') ?? null;
+  const fallback = withTextKeys(getKey(parameters, 'default') ?? null);
   const caseSensitive = isTrue(getKey(parameters, 'case_sensitive') ?? true);
   const fold = (key: JsonValue) => (caseSensitive || typeof key !== 'string' ? key : caseFolded(key));
-  const entries = keysOf(values).map((key) => [fold(keyValue(key)), values[key] ?? null] as const);
+  const entries = keysOf(values).map((key) => [fold(keyValue(key)), withTextKeys(values[key] ?? null)] as const);
   const texts = new Map(entries);
   return {
     allValues: true,

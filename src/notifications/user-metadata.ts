@@ -16,6 +16,7 @@ export function userMetadata(
   taken: Readonly<Record<string, JsonValue>>,
   options: ReservedMetadata,
 ): { readonly [key: string]: JsonValue } | undefined {
+  if (options.reservedMetadataNamespace.length + options.reservedMetadataKeys.length === 0) return undefined;
   if (!isObject(source)) throw new ValueError('user metadata has to be a dict');
   const found: Record<string, JsonValue> = {};
   const add = (name: string, value: JsonValue) => {

@@ -27,14 +27,17 @@ export function tcpPublisher(url: PublisherUrl, { config, hostname }: Host): Pub
 
   return {
     async publishSamples(batch) {
-      const data = Buffer.concat(batch.flatMap((sample) => framed(sample, toMessage)));
-      const socket = await open();
-      try {
-        await write(socket, data);
-      } catch (error) {
-        socket.destroy();
-        throw new DeliveryError(`connection to ${url.authority} lost`, { cause: error, retryable: true });
+      const { data, failure } = frames(batch, toMessage);
+      if (data.length > 0) {
+        const socket = await open();
+        try {
+          await write(socket, data);
+        } catch (error) {
+          socket.destroy();
+          throw new DeliveryError(`connection to ${url.authority} lost`, { cause: error, retryable: true });
+        }
       }
+      if (failure !== undefined) throw failure;
     },
     async close() {
       const socket = await connection?.catch(() => undefined);
@@ -42,6 +45,22 @@ export function tcpPublisher(url: PublisherUrl, { config, hostname }: Host): Pub
       socket?.destroy();
     },
   };
+}
+
+/** One sample that cannot be written holds up no other one; it is told of when these are sent. */
+function frames(batch: readonly NotificationSample[], toMessage: MeterMessages): { data: Buffer; failure?: Error } {
+  const parts: Buffer[] = [];
+  let failure: Error | undefined;
+  for (const sample of batch) {
+    try {
+      parts.push(...framed(sample, toMessage));
+    } catch (error) {
+      if (!(error instanceof DeliveryError)) throw error;
+      failure = error;
+    }
+  }
+  const data = Buffer.concat(parts);
+  return failure === undefined ? { data } : { data, failure };
 }
 
 function framed(sample: NotificationSample, toMessage: MeterMessages): readonly Buffer[] {

@@ -1,7 +1,7 @@
 /** `udp://host:port`: each sample is a datagram of msgpack. Nobody tells whether it arrived. */
 import { createSocket, type Socket } from 'node:dgram';
 import { lookup } from 'node:dns/promises';
-import { DeliveryError } from '../errors.ts';
+import { DeliveryError, describeError } from '../errors.ts';
 import { hostAndPort, UrlOptions } from '../pipeline/publisher-url.ts';
 import type { Host, Publisher, PublisherUrl } from '../plugin.ts';
 import { createDropLog } from '../util/drop-log.ts';
@@ -34,12 +34,17 @@ export function udpPublisher(url: PublisherUrl, { config, log }: Host): Publishe
       });
       const socket = socketFor(family);
       const send = (data: Uint8Array) =>
-        new Promise<Error | null>((resolve) => socket.send(data, target.port, address, (error) => resolve(error)));
+        new Promise<void>((resolve, reject) =>
+          socket.send(data, target.port, address, (error) => (error === null ? resolve() : reject(error))),
+        );
       for (const sample of batch) {
-        // A datagram that is too large will be so the next time: the other samples go on without it.
-        const error = await send(packed(toMessage(sample)));
-        if (error !== null)
-          drops.note(error.message, { publisher: url.shown, meter: sample.name, reason: error.message });
+        try {
+          await send(packed(toMessage(sample)));
+        } catch (error) {
+          // What is too large, or has no form in msgpack, will be so the next time: the others go on without it.
+          const reason = describeError(error);
+          drops.note(reason, { publisher: url.shown, meter: sample.name, reason });
+        }
       }
     },
     async close() {

@@ -83,5 +83,9 @@ export function secondsBetween(start: DateTime, end: DateTime): number {
   const seconds = end.seconds - end.offsetMinutes * 60 - (start.seconds - start.offsetMinutes * 60);
   const micros = end.micros - start.micros;
   const total = seconds * 1e6 + micros;
-  return Number.isSafeInteger(total) ? total / 1e6 : Number(BigInt(seconds) * 1_000_000n + BigInt(micros)) / 1e6;
+  if (Number.isSafeInteger(total)) return total / 1e6;
+  // A division of two rounded numbers would round twice; a decimal text is rounded once, as Python rounds.
+  const exact = BigInt(seconds) * 1_000_000n + BigInt(micros);
+  const size = exact < 0n ? -exact : exact;
+  return Math.sign(seconds) * Number(`${size / 1_000_000n}.${String(size % 1_000_000n).padStart(6, '0')}`);
 }

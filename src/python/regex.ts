@@ -23,6 +23,8 @@ function outside(pattern: string, at: number): readonly [replacement: string, le
   if (rest.startsWith('\\Z')) return ['(?![\\s\\S])', 2];
   // Python's `$` also matches before a newline at the end.
   if (rest.startsWith('$')) return ['(?=\\n?(?![\\s\\S]))', 1];
+  // Python may leave the lower bound of a repetition away.
+  if (/^\{,\d*\}/.test(pattern.slice(at))) return ['{0,', 2];
   // Python's dot stops at \n alone; JavaScript's also at \r, U+2028 and U+2029.
   if (rest.startsWith('.')) return ['[^\\n]', 1];
   return undefined;

@@ -2,10 +2,15 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { decodeMessage } from '../../src/messaging/notification-message.ts';
+import type { Assembly } from '../../src/notifications/assembly.ts';
+import { eventMessage, sampleDict } from '../../src/publishers/records.ts';
 import { getKey } from '../../src/python/value.ts';
+import { stringifyJson } from '../../src/wire/json.ts';
 import { parseExactJson } from '../../src/wire/json-parser.ts';
 import { isList, isObject, type JsonObject, type JsonValue } from '../../src/wire/value.ts';
 
+const properties = { contentType: 'application/json', contentEncoding: 'utf-8', headers: {} };
 const fixtures = fileURLToPath(new URL('../fixtures', import.meta.url));
 
 export interface GoldenCase {
@@ -71,6 +76,11 @@ export function writeProfile(directory: string, name: string, settings: ProfileS
   ] as const) {
     writeFileSync(join(directory, to), readFileSync(join(fixtures, 'notification-profiles', from)));
   }
+  return writeConfiguration(directory, { ...settings, ...profile });
+}
+
+/** Writes ceilometer.conf and pipeline files; options are `group.key=value`, with `{dir}` for the directory. */
+export function writeConfiguration(directory: string, settings: ProfileSettings & Profile): string {
   const groups = new Map<string, string[]>([
     [
       'DEFAULT',
@@ -83,7 +93,7 @@ export function writeProfile(directory: string, name: string, settings: ProfileS
     ],
     ['publisher', ['telemetry_secret = s3cr3t']],
   ]);
-  for (const option of profile.options) {
+  for (const option of settings.options) {
     const [, group = '', key = '', value = ''] = /^([^.]+)\.([^=]+)=(.*)$/.exec(option) ?? [];
     const lines = groups.get(group) ?? [];
     groups.set(group, lines);
@@ -97,8 +107,8 @@ export function writeProfile(directory: string, name: string, settings: ProfileS
       sources: [{ name: 'source', [key]: selection, sinks: ['sink'] }],
       sinks: [{ name: 'sink', publishers }],
     });
-  writeFileSync(join(directory, 'pipeline.yaml'), pipeline('meters', profile.meters, settings.samplePublishers));
-  writeFileSync(join(directory, 'event_pipeline.yaml'), pipeline('events', profile.events, settings.eventPublishers));
+  writeFileSync(join(directory, 'pipeline.yaml'), pipeline('meters', settings.meters, settings.samplePublishers));
+  writeFileSync(join(directory, 'event_pipeline.yaml'), pipeline('events', settings.events, settings.eventPublishers));
   return file;
 }
 
@@ -120,4 +130,39 @@ export function canonical(value: JsonValue): JsonValue {
     .sort()
     .map((key): [string, JsonValue] => [key, canonical(value[key] ?? null)]);
   return Object.fromEntries(entries) satisfies JsonObject;
+}
+
+/** The order of samples, and of the traits of an event, is that of the definition files and means nothing. */
+export function unordered(values: readonly JsonValue[]): string {
+  return values
+    .map((value) => {
+      const traits = getKey(value, 'traits');
+      const list = traits !== undefined && isList(traits) ? traits.map((trait) => stringifyJson(trait)).sort() : [];
+      return stringifyJson(canonical(isObject(value) && list.length > 0 ? { ...value, traits: list } : value));
+    })
+    .sort()
+    .join('\n');
+}
+
+export interface Produced {
+  /** As {@link unordered} writes them. */
+  readonly samples: string;
+  readonly events: string;
+  readonly failed: boolean;
+}
+
+/** What an assembly makes of a message and would hand to publishers. */
+export function produced(assembly: Assembly, body: string): Produced {
+  const { notification } = decodeMessage(Buffer.from(body), properties);
+  if (notification === undefined) return { samples: '', events: '', failed: false };
+  const { samples, event, failure } = assembly.processor.process(notification);
+  const routed = samples.flatMap((batch) => assembly.samples?.route(batch) ?? []);
+  const events = event === undefined ? [] : (assembly.events?.route(event) ?? []);
+  return {
+    samples: unordered(
+      routed.flatMap((publication) => publication.samples).map((sample) => masked(sampleDict(sample))),
+    ),
+    events: unordered(events.flatMap((publication) => publication.events).map(eventMessage)),
+    failed: failure !== undefined,
+  };
 }

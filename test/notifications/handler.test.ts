@@ -189,6 +189,8 @@ describe('a notification', () => {
     ['no UTF-8', Buffer.from([0x7b, 0xff, 0x7d])],
     ['a byte order mark', '\ufeff{}'],
     ['a number', '5'],
+    ['an envelope around nothing', '{"oslo.version": "2.0", "oslo.message": ""}'],
+    ['of priority null', '{"priority": null, "event_type": "x.y", "payload": {}}'],
   ])('is a dead letter when it is %s', async (_what, body) => {
     const { handler } = await handlerWith();
 

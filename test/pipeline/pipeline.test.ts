@@ -42,6 +42,7 @@ describe('pipeline files', () => {
 sources:
 - {name: all, meters: ['*'], sinks: [a, b]}
 - {name: some, meters: ['!disk.*'], sinks: [b]}
+- {name: short, meters: '*', sinks: [a]}
 sinks:
 - {name: a, publishers: [notifier]}
 - {name: b, publishers: ['file:///x?json', 'udp://h:1']}
@@ -50,6 +51,7 @@ sinks:
     expect(file.sources.map(({ name, selection, sinks }) => [name, selection, sinks])).toEqual([
       ['all', ['*'], ['a', 'b']],
       ['some', ['!disk.*'], ['b']],
+      ['short', ['*'], ['a']],
     ]);
     expect(file.sinks.map(({ publishers }) => publishers)).toEqual([['notifier'], ['file:///x?json', 'udp://h:1']]);
   });

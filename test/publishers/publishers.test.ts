@@ -212,14 +212,15 @@ describe('publishers', () => {
     });
   });
 
-  it('sends each sample as a datagram over udp, and goes on after one that is too large', async () => {
+  it('sends each sample as a datagram over udp, and goes on after those that cannot be sent', async () => {
     const socket = createSocket('udp4');
     const received: unknown[] = [];
     socket.on('message', (data) => received.push(decode(data)));
     await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
     const publisher = await open(`udp://127.0.0.1:${socket.address().port}`);
 
-    await publisher.publishSamples?.([{ ...sample, metadata: { a: 'x'.repeat(70_000) } }, sample], never);
+    const huge = { ...sample, metadata: { a: 'x'.repeat(70_000) } };
+    await publisher.publishSamples?.([huge, { ...sample, volume: 2n ** 64n }, sample], never);
     await expect.poll(() => received.length).toBe(1);
     await publisher.close();
     socket.close();
@@ -227,6 +228,24 @@ describe('publishers', () => {
     expect(received[0]).toMatchObject({ counter_name: 'cpu', resource_id: sample.resourceId, monotonic_time: null });
     expect(Object.keys(received[0] ?? {})).toHaveLength(15);
     expect(log.told.join()).toMatch(/could not be sent as a datagram/);
+  });
+
+  it('sends over tcp what comes before and after a sample that has no form in msgpack, and tells of that one', async () => {
+    const chunks: Buffer[] = [];
+    const listener = createServer((socket) => socket.on('data', (chunk) => chunks.push(chunk)));
+    await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
+    const { port } = listener.address() as AddressInfo;
+    const publisher = await open(`tcp://127.0.0.1:${port}`);
+
+    const publishing = publisher.publishSamples?.([sample, { ...sample, volume: 2n ** 64n }, sample], never);
+
+    await expect(publishing).rejects.toMatchObject({ code: 'ERR_DELIVERY', retryable: false });
+    await publisher.close();
+    await new Promise((resolve) => listener.close(resolve));
+    const data = Buffer.concat(chunks);
+    const length = 8 + Number(data.readBigUInt64LE(0));
+    expect(data.length).toBe(2 * length);
+    expect(decode(data.subarray(length + 8))).toMatchObject({ counter_name: 'cpu' });
   });
 
   it('sends frames over tcp, connects anew after a cut, and says when nobody listens', async () => {

@@ -161,6 +161,8 @@ describe('regular expressions', () => {
     ['[\\w-]+\\Z', 'é-1', true],
     ['x{a}', 'x{a}', true],
     ['a{2}', 'aa', true],
+    ['a{,2}b', 'aab', true],
+    ['a{,}b', 'b', true],
     ['[[]', '[', true],
   ])('%s on %j: %s', (pattern, text, expected) => {
     expect(matchAtStart(pattern).test(text)).toBe(expected);
