@@ -1,14 +1,19 @@
 import { hash } from 'node:crypto';
+import type { WholeFloat } from './wire/value.ts';
 
 export type SampleType = 'gauge' | 'delta' | 'cumulative';
 
-/** Values of a sample's metadata: what JSON can carry, and 64-bit integers exactly. */
+/**
+ * Values of a sample's metadata: what JSON can carry, and 64-bit integers exactly. A whole number is an integer on the
+ * wire; a float that is whole is a {@link WholeFloat}.
+ */
 export type MetadataValue =
   | string
   | number
   | bigint
   | boolean
   | null
+  | WholeFloat
   | readonly MetadataValue[]
   | { readonly [key: string]: MetadataValue };
 

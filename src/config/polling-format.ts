@@ -22,7 +22,7 @@ sources:
 
 | Key | | Meaning |
 | --- | --- | --- |
-| \`name\` | required | Name of the source; no two have the same. |
+| \`name\` | required | Name of the source; a second one of the same name gets a number. |
 | \`interval\` | required | Whole seconds between two polls, 1 or more. |
 | \`meters\` | required | Which meters are polled; see below. |
 | \`resources\` | | List of static resources, in addition to what is discovered. |
@@ -36,6 +36,6 @@ An entry of \`meters\` is a name or a pattern with \`*\`, \`?\`, \`[abc]\` and \
 - Exclusions go with exclusions, with \`*\`, and with patterns that start with \`*\`; not with names.
 - \`*\` does not go with names: it takes them already.
 
-The file is YAML 1.1. A mistake ends the start, or leaves the old sources running on a reload, with one line for each: file,
-line, key and what was expected. Unknown keys, and entries of \`meters\` that match no known meter, are warnings.
+The file is YAML 1.1 as PyYAML reads it. A mistake ends the start, or leaves the old sources running on a reload, with one line for each: file,
+line, key and what was expected. Unknown keys, keys that come twice, and entries of \`meters\` that match no known meter, are warnings.
 `;

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import * as v from 'valibot';
 import { ConfigError } from '../errors.ts';
 import { nearest } from '../util/nearest.ts';
-import { mapping, name, names, uniqueNames } from './schema.ts';
+import { mapping, name, names } from './schema.ts';
 import { findFile } from './sources.ts';
 import { expectedGot, readYamlFile, type YamlFile } from './yaml.ts';
 
@@ -76,12 +76,7 @@ const sourceEntries = {
   ),
 };
 
-const pollingSchema = mapping({
-  sources: v.pipe(
-    v.array(mapping(sourceEntries)),
-    uniqueNames((name) => `another source has the name "${name}" already`),
-  ),
-});
+const pollingSchema = mapping({ sources: v.array(mapping(sourceEntries)) });
 
 type Polling = v.InferOutput<typeof pollingSchema>;
 
@@ -112,9 +107,10 @@ export function findPollingFile(cfgFile: string, searchPath: readonly string[]):
 /** Reads a polling file. Throws {@link ConfigError} with one line for each mistake. */
 export function loadPolling(path: string): LoadedPolling {
   const file = readYamlFile(path, pollingSchema);
+  const taken = new Set<string>();
   const sources = file.value.sources.map(({ [expression]: text, name, interval, meters, resources, discovery }, at) => {
     const where = `${path}:${file.lineOf(['sources', at])}`;
-    const source = { name, interval, meters, resources, discovery, where };
+    const source = { name: distinct(name, taken), interval, meters, resources, discovery, where };
     if (text === undefined) return Object.freeze(source);
     const expressed = `${path}:${file.lineOf(['sources', at, expression])}: sources[${at}].${expression}`;
     return Object.freeze({ ...source, groupExpression: { text, where: expressed } });
@@ -122,8 +118,17 @@ export function loadPolling(path: string): LoadedPolling {
   return { sources, warnings: review(path, file) };
 }
 
+/** Upstream does not mind two sources of one name. Here a name is part of the ids of samples. */
+function distinct(name: string, taken: Set<string>): string {
+  let free = name;
+  for (let number = 2; taken.has(free); number += 1) free = `${name} (${number})`;
+  taken.add(free);
+  return free;
+}
+
 function review(path: string, file: YamlFile<Polling>): readonly string[] {
-  const warnings: string[] = [];
+  const warnings = [...file.warnings];
+  const names = new Set<string>();
   const warn = (where: readonly PropertyKey[], text: string): void => {
     warnings.push(`${path}:${file.lineOf(where)}: ${text}`);
   };
@@ -135,6 +140,10 @@ function review(path: string, file: YamlFile<Polling>): readonly string[] {
   if (file.value.sources.length === 0) warn(['sources'], 'sources: the list is empty, so nothing is polled');
   const known = Object.keys(sourceEntries);
   for (const [at, source] of file.value.sources.entries()) {
+    if (names.has(source.name)) {
+      warn(['sources', at, 'name'], `sources[${at}].name: another source has the name "${source.name}" already`);
+    }
+    names.add(source.name);
     for (const key of Object.keys(source)) {
       const where = ['sources', at, key];
       if (!known.includes(key)) warn(where, `sources[${at}]: ${unknown(key, known)}`);

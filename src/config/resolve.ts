@@ -72,7 +72,9 @@ export function resolveOptions(inputs: Inputs): Resolution {
     };
     let texts: readonly string[];
     try {
-      texts = found.texts.map((text) => interpolate(text, (name) => reference(known, name)));
+      // What a later line overrides may refer to anything.
+      const counted = option.type === 'multi' ? found.texts : found.texts.slice(-1);
+      texts = counted.map((text) => interpolate(text, (name) => reference(known, name)));
     } catch (error) {
       if (!(error instanceof ReferenceProblem)) throw error;
       return problem(error.message);

@@ -1,12 +1,16 @@
 import { type BaseIssue, type GenericSchema, safeParse } from 'valibot';
-import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, visit } from 'yaml';
 import { ConfigError, describeError } from '../errors.ts';
+import { plainScalar } from '../python/yaml-scalar.ts';
+import { WholeFloat } from '../wire/value.ts';
 import { readTextFile } from './text-file.ts';
 
 type Path = readonly PropertyKey[];
 
 export interface YamlFile<T> {
   readonly value: T;
+  /** One line for each key that comes twice. */
+  readonly warnings: readonly string[];
   /** The line where a path such as `['sources', 0, 'meters']` is written, or the nearest part of it that is there. */
   lineOf(path: Path): number;
   /** Checks a part of it by itself. Throws {@link ConfigError} with one line for each mistake. */
@@ -23,12 +27,13 @@ export function readYamlFile<T>(path: string, schema: GenericSchema<unknown, T>)
 export function parseYaml<T>(name: string, text: string, schema: GenericSchema<unknown, T>): YamlFile<T> {
   const lines = new LineCounter();
   const lineAt = (offset: number): number => lines.linePos(offset).line;
-  // YAML 1.1 for merge keys, octal and sexagesimal numbers, yes and no; string keys keep `y` and `on` what they look like.
+  // YAML 1.1 for merge keys and sets; string keys keep `on` what it looks like.
   const document = parseDocument(text, {
     version: '1.1',
     lineCounter: lines,
     prettyErrors: false,
     stringKeys: true,
+    uniqueKeys: false,
     logLevel: 'error',
   });
   const syntax = [...document.errors, ...document.warnings];
@@ -37,6 +42,10 @@ export function parseYaml<T>(name: string, text: string, schema: GenericSchema<u
     throw new ConfigError([...new Set(told)].join('\n'));
   }
 
+  readScalars(document);
+  const warnings = repeatedKeys(document).map(
+    ({ key, offset }) => `${name}:${lineAt(offset)}: the key ${key} is there already, this one counts`,
+  );
   let raw: unknown;
   try {
     raw = document.toJS({ maxAliasCount: 100 });
@@ -54,12 +63,40 @@ export function parseYaml<T>(name: string, text: string, schema: GenericSchema<u
     });
     throw new ConfigError(mistakes.join('\n'));
   }
-  return { value: part([], raw, schema), lineOf, part };
+  return { value: part([], raw, schema), warnings, lineOf, part };
+}
+
+/** What a text without quotes is to PyYAML differs from YAML 1.1: `y`, `.` and `1e3` are texts. */
+function readScalars(document: Document): void {
+  visit(document, {
+    Scalar(role, node) {
+      // A merge key is a symbol.
+      const isPlain = node.type === 'PLAIN' && node.tag === undefined && typeof node.value !== 'symbol';
+      if (role === 'key' || !isPlain) return;
+      const value = plainScalar(node.source ?? '');
+      node.value = value instanceof WholeFloat ? value.value : value;
+    },
+  });
+}
+
+/** Of two equal keys in one mapping PyYAML takes the last. */
+function repeatedKeys(document: Document): readonly { readonly key: string; readonly offset: number }[] {
+  const repeated: { key: string; offset: number }[] = [];
+  visit(document, {
+    Map(_, { items }) {
+      const seen = new Set<unknown>();
+      for (const { key } of items) {
+        if (!isScalar(key) || typeof key.value !== 'string') continue;
+        if (seen.has(key.value)) repeated.push({ key: key.value, offset: key.range?.[0] ?? 0 });
+        seen.add(key.value);
+      }
+    },
+  });
+  return repeated;
 }
 
 /** What is wrong, for people; `code` and `message` are those of the YAML parser. */
 export function syntaxMessage(code: string, message: string): string {
-  if (code === 'DUPLICATE_KEY') return 'a key appears twice in one mapping';
   if (code === 'MULTIPLE_DOCS') return 'expected one document, got several';
   if (code === 'TAG_RESOLVE_FAILED') {
     const tag = message.replace(/^.*?: /, '');
@@ -120,7 +157,7 @@ function offsetOf(
       node = node.items[part];
       at(node);
     } else if (isMap(node)) {
-      const pair = node.items.find(({ key }) => isScalar(key) && key.value === part);
+      const pair = node.items.findLast(({ key }) => isScalar(key) && key.value === part);
       if (pair === undefined) break;
       at(pair.key);
       node = pair.value;

@@ -1,7 +1,7 @@
 /** Requests to one service of the catalogue, made with the token of the session. */
 import { ServiceError } from '../errors.ts';
 import { stringifyJson } from '../wire/json.ts';
-import { parseJson } from '../wire/json-parser.ts';
+import { parseExactJson, parseJson } from '../wire/json-parser.ts';
 import { isObject, type JsonObject, type JsonValue } from '../wire/value.ts';
 import { ApiError, ConnectionError } from './errors.ts';
 import type { HttpRequest, HttpResponse, Method } from './http.ts';
@@ -123,7 +123,7 @@ export function createService(parts: ServiceParts): OpenStackService {
     const what = `${name} GET ${path.replace(/\?.*/, '')}`;
     let value: JsonValue;
     try {
-      value = parseJson(text);
+      value = parseExactJson(text);
     } catch (cause) {
       throw new ServiceError(`${what}: the answer is no JSON`, { cause });
     }

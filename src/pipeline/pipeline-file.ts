@@ -90,8 +90,8 @@ function fileSchema(kind: PipelineKind) {
 
 /** Throws {@link ConfigError} with one line for each mistake. */
 export function readPipelineFile(kind: PipelineKind, path: string): PipelineFile {
-  const { value, lineOf } = readYamlFile(path, fileSchema(kind));
-  const warnings: string[] = [];
+  const { value, lineOf, warnings: repeated } = readYamlFile(path, fileSchema(kind));
+  const warnings = [...repeated];
   const review = (where: readonly PropertyKey[], entry: object, known: readonly string[]) => {
     for (const key of Object.keys(entry)) {
       if (known.includes(key)) continue;

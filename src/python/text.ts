@@ -36,8 +36,9 @@ export function textOf(value: JsonValue): string {
   return typeof value === 'string' ? value : reprOf(value);
 }
 
-/** The first `count` characters, counted as Python counts them: by code point. */
+/** `text[:count]`, counted as Python counts: by code point, and from the end where it is below 0. */
 export function cropped(text: string, count: number): string {
+  if (count < 0) return Array.from(text).slice(0, count).join('');
   if (text.length <= count) return text;
   let units = 0;
   for (let left = count; left > 0 && units < text.length; left--) {

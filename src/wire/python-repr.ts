@@ -67,8 +67,8 @@ function byCodeUnit(a: string, b: string): number {
   return a < b ? -1 : 1;
 }
 
-/** Differs from the order of UTF-16 where a surrogate pair meets U+E000 to U+FFFF. */
-function byCodePoint(a: string, b: string): number {
+/** The order of Python's texts. Differs from the order of UTF-16 where a surrogate pair meets U+E000 to U+FFFF. */
+export function byCodePoint(a: string, b: string): number {
   for (let index = 0; index < a.length && index < b.length; index += 1) {
     const left = a.codePointAt(index) ?? 0;
     const right = b.codePointAt(index) ?? 0;

@@ -159,6 +159,12 @@ describe('loadConfig', () => {
       expect(config.default.logFile).toBe('/a/h-$x$y/s');
     });
 
+    it('count only where the value does', () => {
+      const { config } = loadText('[DEFAULT]\nhost = $nothing\nhost = h\n');
+
+      expect(config.default.host).toBe('h');
+    });
+
     it('needs braces before a dot, and says so', () => {
       const found = mistakesIn('[DEFAULT]\nlog_file = $host.log\n');
 

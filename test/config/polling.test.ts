@@ -154,16 +154,6 @@ describe('loadPolling', () => {
       ['p.yaml:5: sources[0].discovery: expected a list, got a mapping'],
     ],
     [
-      'two sources of one name',
-      `${source('name: a', 'interval: 1', 'meters: [cpu]')}  - {name: a, interval: 2, meters: [disk]}\n`,
-      ['p.yaml:5: sources[1].name: another source has the name "a" already'],
-    ],
-    [
-      'a key that comes twice',
-      source('name: a', 'interval: 1', 'interval: 2', 'meters: [cpu]'),
-      ['p.yaml:4: a key appears twice in one mapping'],
-    ],
-    [
       'an exclusion without quotes',
       source('name: a', 'interval: 1', 'meters:', '  - !disk.*'),
       ['p.yaml:5: unknown tag !disk.*: a text that starts with ! has to be in quotes, as "!disk.*"'],
@@ -176,6 +166,21 @@ describe('loadPolling', () => {
     ['several documents', '---\na: 1\n---\nb: 2\n', ['p.yaml:3: expected one document, got several']],
   ])('refuses %s', (_, text, expected) => {
     expect(mistakesIn(text)).toEqual(expected);
+  });
+
+  it('takes the last of two equal keys, and two sources of one name, with warnings', () => {
+    const { sources, warnings } = loadText(
+      `${source('name: a', 'interval: 1', 'interval: 2', 'meters: [cpu]')}  - {name: a, interval: 2, meters: [disk]}\n`,
+    );
+
+    expect(sources.map(({ name, interval }) => [name, interval])).toEqual([
+      ['a', 2],
+      ['a (2)', 2],
+    ]);
+    expect(warnings).toEqual([
+      expect.stringMatching(/p\.yaml:4: the key interval is there already, this one counts$/),
+      expect.stringMatching(/p\.yaml:6: sources\[1\]\.name: another source has the name "a" already$/),
+    ]);
   });
 
   it('warns of unknown keys, with the one that was probably meant', () => {

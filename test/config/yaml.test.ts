@@ -10,6 +10,17 @@ describe('parseYaml', () => {
   it.each([
     ['merge keys', 'a: &a {x: 1, y: 2}\nb:\n  <<: *a\n  y: 3\n', { a: { x: 1, y: 2 }, b: { x: 1, y: 3 } }],
     ['yes and no', 'a: yes\nb: Off\n', { a: true, b: false }],
+    [
+      'what only looks like a number or a truth as PyYAML does',
+      'a: [y, N, ., 1e3, 08, -.5, 1_0]\n',
+      { a: ['y', 'N', '.', '1e3', '08', '-.5', 10] },
+    ],
+    ['the last of two equal keys', 'a: 1\na: 2\n', { a: 2 }],
+    [
+      'the first of several that are merged',
+      'a: &a {x: 1}\nb: &b {x: 2, y: 3}\nc: {<<: [*a, *b]}\n',
+      { a: { x: 1 }, b: { x: 2, y: 3 }, c: { x: 1, y: 3 } },
+    ],
     ['octal and sexagesimal numbers', 'a: 010\nb: 1:30\n', { a: 8, b: 90 }],
     ['keys as text, also those that YAML 1.1 takes for truth', 'y: 1\non: 2\n5: 3\n', { y: 1, on: 2, '5': 3 }],
     ['an empty file as nothing', '', null],
@@ -27,6 +38,7 @@ describe('parseYaml', () => {
     expect(lineOf(['b', 1, 'y', 'z'])).toBe(7);
     expect(lineOf(['b', 1, 'none', 'z'])).toBe(6);
     expect(lineOf([])).toBe(1);
+    expect(parseYaml('f.yaml', 'a: 1\nb: 2\na: 3\n', unknown()).lineOf(['a'])).toBe(3);
   });
 
   it('tells every issue of a schema with its line and path', () => {

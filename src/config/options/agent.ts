@@ -40,8 +40,7 @@ export const agentOptions = {
   reserved_metadata_length: {
     type: 'integer',
     default: 256,
-    min: 0,
-    help: 'Longest value of user metadata that samples carry; the rest of a longer one is cut off.',
+    help: 'Longest value of user metadata that samples carry; the rest of a longer one is cut off. Below 0, as many characters are cut off of each.',
   },
   graceful_shutdown_timeout: {
     type: 'integer',

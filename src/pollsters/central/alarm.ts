@@ -14,14 +14,10 @@ export const alarms: Listing = {
   query: { all_projects: 'true' },
   // Older ones lack it.
   optional: true,
-  unfold: (result): JsonObject => ({
-    ...objectIn(result, 'state_counters'),
-    id: result['alarm_id'] ?? null,
-    project_id: result['project_id'] ?? null,
-  }),
+  unfold: (result): JsonObject => ({ ...result, id: result['alarm_id'] ?? null }),
   project: ['project_id'],
   metadata: [],
-  values: ['insufficient data', 'ok', 'alarm'],
+  values: ['state_counters'],
 };
 
 const meter = {
@@ -31,8 +27,6 @@ const meter = {
   help: 'How often the alarm was found in a state: a sample for each state, which is in the metadata.',
 } as const;
 
-const stateOf: ReadonlyMap<string, Metadata> = new Map(alarms.values.map((state) => [state, { alarm_state: state }]));
-
 export function evaluationResults(centralOf: CentralOf): Factory<Pollster> {
   return (host) => {
     centralOf(host);
@@ -41,14 +35,24 @@ export function evaluationResults(centralOf: CentralOf): Factory<Pollster> {
       discovery: alarms.name,
       *poll(resources): Generator<Reading> {
         const items = itemsOf(resources, alarms);
+        /** By state: samples with the same metadata share one object. */
+        const states = new Map<string, Metadata>();
         for (const { id, projectId, values } of items) {
-          for (const [state, metadata] of stateOf) {
-            const volume = numberOf(values[state]);
-            if (volume !== undefined) yield { resourceId: id, volume, projectId, metadata };
+          for (const [state, count] of Object.entries(objectIn(values, 'state_counters') ?? {})) {
+            const volume = numberOf(count);
+            const metadata = states.get(state) ?? { alarm_state: state };
+            states.set(state, metadata);
+            if (volume !== undefined) {
+              yield { resourceId: id, volume: wholePart(volume), projectId, metadata };
+            }
           }
         }
         refuseOthers(resources, items, alarms, meter.name);
       },
     };
   };
+}
+
+function wholePart(volume: number | bigint): number | bigint {
+  return typeof volume === 'bigint' ? volume : Math.trunc(volume);
 }

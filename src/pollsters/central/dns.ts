@@ -2,7 +2,7 @@
 import type { Factory, Pollster, Reading } from '../../plugin.ts';
 import { askEach } from './ask-each.ts';
 import type { Central, CentralOf } from './central.ts';
-import { numberOf, objectIn, plain } from './fields.ts';
+import { numberOf, objectIn } from './fields.ts';
 import { codeIn, itemsOf, numberOrZeroIn, refuseOthers, type Table } from './item-pollsters.ts';
 import type { Listing } from './listing.ts';
 
@@ -14,6 +14,7 @@ export const zones: Listing = {
   project: ['project_id'],
   metadata: ['name', 'email', 'ttl', 'description', 'type', 'status', 'action', 'serial', 'pool_id'],
   values: ['status', 'ttl', 'serial'],
+  types: { ttl: 'integer', serial: 'integer' },
 };
 
 export const zone: Table = {
@@ -64,7 +65,7 @@ async function countRecordsets(
   if (dns === undefined) return 0;
   const path = `/zones/${encodeURIComponent(zoneId)}/recordsets`;
   const answer = await dns.get(path, { query: { limit: 1 }, signal });
-  const total = numberOf(plain(objectIn(answer, 'metadata')?.['total_count']));
+  const total = numberOf(objectIn(answer, 'metadata')?.['total_count']);
   if (total !== undefined) return total;
   let count = 0;
   for await (const page of dns.pages(path, 'recordsets', { signal })) count += page.length;

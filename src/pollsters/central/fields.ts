@@ -1,6 +1,6 @@
 /** What answers of services say, taken as it comes: services differ in what they leave out and in how they say it. */
 import type { MetadataValue } from '../../plugin.ts';
-import { isList, isObject, type JsonObject, type JsonValue } from '../../wire/value.ts';
+import { isList, isObject, type JsonObject, type JsonValue, WholeFloat } from '../../wire/value.ts';
 
 /** The value of the first key that has one; undefined where none has. */
 export function textIn(object: JsonObject, ...keys: readonly string[]): string | undefined {
@@ -27,17 +27,14 @@ const INTEGER = /^\s*[+-]?\d+\s*$/;
 /** A number, also one that is written as text; undefined for `infinite`, `unknown`, null and the like. */
 export function numberOf(value: MetadataValue | undefined): number | bigint | undefined {
   if (typeof value === 'bigint') return value;
+  if (value instanceof WholeFloat) return value.value;
   if (typeof value === 'number') return Number.isFinite(value) ? value : undefined;
   if (typeof value !== 'string' || !NUMBER.test(value)) return undefined;
   const number = Number(value);
   return INTEGER.test(value) && !Number.isSafeInteger(number) ? BigInt(value.trim()) : number;
 }
 
-/** What is absent is null, as in upstream's samples. */
-export function plain(value: JsonValue | undefined): MetadataValue {
-  if (value === undefined) return null;
-  if (typeof value !== 'object' || value === null) return value;
-  if (isList(value)) return value.map(plain);
-  if (!isObject(value)) return value.value;
-  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, plain(one)]));
+/** As `numberOf`; a float that is whole stays one, so that it is sent as one. */
+export function volumeOf(value: MetadataValue | undefined): number | bigint | WholeFloat | undefined {
+  return value instanceof WholeFloat ? value : numberOf(value);
 }

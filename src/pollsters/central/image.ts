@@ -1,3 +1,4 @@
+import type { JsonObject } from '../../wire/value.ts';
 import { numberIn, type Table } from './item-pollsters.ts';
 import type { Listing } from './listing.ts';
 
@@ -8,6 +9,7 @@ export const images: Listing = {
   collection: 'images',
   // Glance lists 25 at a time unless it is asked for more.
   query: { limit: '1000' },
+  unfold: (image): JsonObject => ({ tags: [], ...image }),
   project: ['owner'],
   metadata: [
     'status',
@@ -25,6 +27,7 @@ export const images: Listing = {
     'virtual_size',
   ],
   values: ['size'],
+  types: { protected: 'boolean', size: 'integer', tags: 'list' },
 };
 
 export const image: Table = {

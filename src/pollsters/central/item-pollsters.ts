@@ -1,14 +1,15 @@
 /** Makes pollsters of the rows of meter tables. */
 import { PermanentPollError } from '../../errors.ts';
 import type { Factory, MetadataValue, Meter, Pollster, Reading, Resource } from '../../plugin.ts';
+import { WholeFloat } from '../../wire/value.ts';
 import type { Central, CentralOf } from './central.ts';
-import { numberOf } from './fields.ts';
+import { volumeOf } from './fields.ts';
 import { type Item, isItem, type Listing, type Values } from './listing.ts';
 
 /** A meter and how it is read. */
 export interface Row extends Omit<Meter, 'name' | 'type'> {
   /** The value; undefined where the service does not say. `strange` takes words that have no number of their own. */
-  read(values: Values, strange: (word: string) => void): number | bigint | undefined;
+  read(values: Values, strange: (word: string) => void): number | bigint | WholeFloat | undefined;
 }
 
 /** Rows by the name of their meter. All are gauges, as upstream's. */
@@ -24,8 +25,10 @@ export function itemPollsters(centralOf: CentralOf, listing: Listing, table: Tab
 
 function itemPollster(central: Central, listing: Listing, name: string, row: Row): Pollster {
   const { unit, float, help } = row;
+  const meter: Meter = { name, type: 'gauge', unit, ...(float && { float }), ...(help && { help }) };
+  const asFloat: Meter = { ...meter, float: true };
   return {
-    meters: [{ name, type: 'gauge', unit, ...(float && { float }), ...(help && { help }) }],
+    meters: [meter],
     discovery: listing.name,
     pagewise: true,
     *poll(resources, ctx): Generator<Reading> {
@@ -40,7 +43,9 @@ function itemPollster(central: Central, listing: Listing, name: string, row: Row
       for (const { id, values, metadata, projectId, userId } of items) {
         const volume = row.read(values, strange);
         if (volume === undefined) unknown += 1;
-        else yield { resourceId: id, volume, metadata, projectId, userId };
+        else if (volume instanceof WholeFloat) {
+          yield { meter: asFloat, resourceId: id, volume: volume.value, metadata, projectId, userId };
+        } else yield { resourceId: id, volume, metadata, projectId, userId };
       }
       if (unknown > 0) ctx.log.debug({ source: ctx.source, meter: name, unknown }, 'some resources have no value');
       refuseOthers(resources, items, listing, name);
@@ -69,10 +74,10 @@ export function refuseOthers(
 }
 
 /** Reads the number that a key has. */
-export const numberIn = (key: string) => (values: Values) => numberOf(values[key]);
+export const numberIn = (key: string) => (values: Values) => volumeOf(values[key]);
 
 /** As `numberIn`, 0 where the service says null. */
-export const numberOrZeroIn = (key: string) => (values: Values) => (values[key] === null ? 0 : numberOf(values[key]));
+export const numberOrZeroIn = (key: string) => (values: Values) => (values[key] === null ? 0 : volumeOf(values[key]));
 
 /** One for each resource. */
 export const one = () => 1;

@@ -1,8 +1,10 @@
 /** Discoveries of what services list. */
+
+import { asSdkType, type SdkType } from '../../openstack/sdk-types.ts';
 import type { Discovery, Metadata, MetadataValue, OpenStackService, PollContext, Resource } from '../../plugin.ts';
 import type { JsonObject } from '../../wire/value.ts';
 import { type Central, pagesOf } from './central.ts';
-import { plain, textIn } from './fields.ts';
+import { textIn } from './fields.ts';
 
 /** A list of a service, and what of its entries is kept. */
 export interface Listing {
@@ -24,6 +26,8 @@ export interface Listing {
   readonly metadata: readonly (string | readonly [name: string, key: string])[];
   /** Keys that meters read. */
   readonly values: readonly string[];
+  /** The types that upstream's client turns values into, for those keys of which it has one. */
+  readonly types?: Readonly<Record<string, SdkType>>;
 }
 
 /** An entry of a list, without what nobody asked for: where several meters read them they are held for a cycle. */
@@ -76,18 +80,26 @@ function itemOf(entry: JsonObject, listing: Listing, central: Central): Item | u
   return {
     id,
     listing: listing.name,
-    projectId: textIn(unfolded, ...listing.project) ?? null,
+    projectId: textIn(unfolded, ...listing.project) ?? emptyTextIn(unfolded, listing.project),
     userId: (listing.user && textIn(unfolded, listing.user)) || null,
-    metadata: pick(unfolded, listing.metadata),
-    values: pick(unfolded, listing.values),
+    metadata: pick(unfolded, listing.metadata, listing.types),
+    values: pick(unfolded, listing.values, listing.types),
   };
 }
 
-function pick(entry: JsonObject, keys: Listing['metadata']): Values {
+/** What is absent is null, as in upstream's samples. */
+function pick(entry: JsonObject, keys: Listing['metadata'], types: Listing['types'] = {}): Values {
   return Object.fromEntries(
     keys.map((key) => {
       const [name, from] = typeof key === 'string' ? [key, key] : key;
-      return [name, plain(entry[from])];
+      const value = entry[from] ?? null;
+      const type = types[from];
+      return [name, type === undefined ? value : asSdkType(value, type)];
     }),
   );
+}
+
+/** What belongs to a service itself may have an empty text for its project. */
+function emptyTextIn(entry: JsonObject, keys: Listing['project']): '' | null {
+  return keys.some((key) => entry[key] === '') ? '' : null;
 }

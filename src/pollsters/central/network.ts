@@ -37,6 +37,7 @@ export const vpnServices: Listing = {
     'external_v6_ip',
   ],
   values: ['status'],
+  types: { admin_state_up: 'boolean' },
 };
 
 export const ipsecConnections: Listing = {
@@ -66,6 +67,7 @@ export const ipsecConnections: Listing = {
     'project_id',
   ],
   values: [],
+  types: { peer_cidrs: 'list', mtu: 'integer', admin_state_up: 'boolean' },
 };
 
 export const firewalls: Listing = {
@@ -95,6 +97,7 @@ export const firewallPolicies: Listing = {
   project: PROJECT,
   metadata: ['name', 'description', 'firewall_rules', 'shared', 'audited'],
   values: [],
+  types: { firewall_rules: 'list' },
 };
 
 const CODES = {

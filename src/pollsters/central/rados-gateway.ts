@@ -4,7 +4,7 @@ import type { Factory, Meter, PollContext, Pollster, Reading } from '../../plugi
 import { isList, isObject, type JsonObject, type JsonValue } from '../../wire/value.ts';
 import { askEach } from './ask-each.ts';
 import { askedOf, type Central, type CentralOf } from './central.ts';
-import { listIn, numberOf, objectIn, plain, textIn } from './fields.ts';
+import { listIn, numberOf, objectIn, textIn } from './fields.ts';
 import type { Pollsters } from './item-pollsters.ts';
 import { createGatewayApi, type GatewayApi } from './rados-gateway-api.ts';
 
@@ -160,7 +160,7 @@ function parseUsage(answer: JsonValue | undefined): bigint {
 }
 
 function integerIn(object: JsonObject, key: string): bigint {
-  const number = numberOf(plain(object[key])) ?? 0;
+  const number = numberOf(object[key]) ?? 0;
   return typeof number === 'bigint' ? number : BigInt(Math.trunc(number));
 }
 

@@ -19,6 +19,16 @@ export const shares: Listing = {
     ['protocol', 'share_proto'],
   ],
   values: ['size', 'status'],
+  types: {
+    availability_zone: 'text',
+    share_type: 'text',
+    share_network_id: 'text',
+    status: 'text',
+    host: 'text',
+    is_public: 'boolean',
+    share_proto: 'text',
+    size: 'integer',
+  },
 };
 
 const STATUS = {

@@ -3,7 +3,7 @@ import type { Factory, Host, Meter, PollContext, Pollster, Reading, Resource } f
 import type { JsonObject } from '../../wire/value.ts';
 import { askEach } from './ask-each.ts';
 import { askedOf, type Central, type CentralOf } from './central.ts';
-import { numberOf, plain } from './fields.ts';
+import { numberOf } from './fields.ts';
 import type { Pollsters } from './item-pollsters.ts';
 import { createSwiftApi, type SwiftApi } from './swift-api.ts';
 
@@ -98,13 +98,13 @@ async function* pollContainers({ central, api }: Swift, ...[projects, ctx, { fro
 type Polled = Parameters<Poll> extends [Swift, ...infer Rest] ? Rest : never;
 
 function containerReading(project: string, container: JsonObject, from: string): Reading | undefined {
-  const { name, storage_policy: policy } = container;
-  const volume = numberOf(plain(container[from]));
+  const { name, storage_policy: policy = null } = container;
+  const volume = numberOf(container[from]);
   if (typeof name !== 'string' || volume === undefined) return undefined;
   return {
     resourceId: `${project}/${name}`,
     volume,
     projectId: project,
-    metadata: { storage_policy: plain(policy) },
+    metadata: { storage_policy: policy },
   };
 }

@@ -1,8 +1,9 @@
 /** Cinder: volumes, snapshots, backups, pools and services. */
+import { isTrue } from '../../openstack/sdk-types.ts';
 import type { JsonObject } from '../../wire/value.ts';
-import { isObject } from '../../wire/value.ts';
+import { isObject, type WholeFloat } from '../../wire/value.ts';
 import type { Central } from './central.ts';
-import { listIn, numberOf, objectIn, textIn } from './fields.ts';
+import { listIn, numberOf, objectIn, textIn, volumeOf } from './fields.ts';
 import { codeIn, numberIn, type Table } from './item-pollsters.ts';
 import type { Listing, Values } from './listing.ts';
 
@@ -154,17 +155,19 @@ export const serviceHealth: Table = {
   },
 };
 
-function provisioned(values: Values): number | bigint | undefined {
-  return numberOf(values['provisioned_capacity_gb']) || undefined;
+/** None is no value, upstream leaves it out. */
+function provisioned(values: Values): number | bigint | WholeFloat | undefined {
+  const volume = volumeOf(values['provisioned_capacity_gb']);
+  return numberOf(volume) ? volume : undefined;
 }
 
 /** Upstream's reckoning, the rounding down of what is reserved included. */
 function virtualFree(values: Values): number | undefined {
-  const used = provisioned(values);
+  const used = numberOf(provisioned(values));
   const total = numberOf(values['total_capacity_gb']);
   if (used === undefined || total === undefined) return undefined;
   const reserved = Number(numberOf(values['reserved_percentage']) ?? 0);
-  const thin = values['thin_provisioning_support'] === true;
+  const thin = isTrue(values['thin_provisioning_support'] ?? null);
   const ratio = thin ? numberOf(values['max_over_subscription_ratio']) : 1;
   if (ratio === undefined) return undefined;
   return Number(ratio) * (Number(total) - Math.floor((reserved / 100) * Number(total))) - Number(used);

@@ -1,11 +1,12 @@
 /** Which of the metadata that a user gave an instance is for metering: `[DEFAULT] reserved_metadata_*`. */
+import { cropped } from '../../python/text.ts';
 import type { MetadataValue } from '../../sample.ts';
 
 export interface ReservedMetadataOptions {
   /** Prefixes; what follows them is the name in a sample. */
   readonly reservedMetadataNamespace: readonly string[];
   readonly reservedMetadataKeys: readonly string[];
-  /** Longest value in characters. */
+  /** Longest value in characters; below 0, how many of them are cut off. */
   readonly reservedMetadataLength: number;
 }
 
@@ -34,8 +35,6 @@ export function reservedUserMetadata(
   return reserved.size === 0 ? undefined : Object.fromEntries(reserved);
 }
 
-/** Counts code points, as Python does: half an emoji is no character. */
 function cut(value: MetadataValue, length: number): MetadataValue {
-  if (typeof value !== 'string' || (length >= 0 && value.length <= length)) return value;
-  return Array.from(value).slice(0, length).join('');
+  return typeof value === 'string' ? cropped(value, length) : value;
 }

@@ -1,12 +1,8 @@
 /** Reading of XML by local names: which prefix or version of a namespace an element carries does not matter here. */
-import { DOMParser, type Element, type Node, onErrorStopParsing } from '@xmldom/xmldom';
+import type { Element, Node } from '@xmldom/xmldom';
+import { createXmlParser } from '../../util/xml.ts';
 
-const parser = new DOMParser({
-  locator: false,
-  onError: onErrorStopParsing,
-  // XML 1.0's line ends only: the default also rewrites U+0085 and U+2028, which may stand in an instance's name.
-  normalizeLineEndings: (source) => source.replaceAll('\r\n', '\n').replaceAll('\r', '\n'),
-});
+const parser = createXmlParser();
 
 export type { Element };
 

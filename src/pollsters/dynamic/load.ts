@@ -22,6 +22,7 @@ export function loadDefinitions(files: readonly string[], log: Logger): readonly
   const loaded: LoadedDefinition[] = [];
   for (const path of files) {
     const file = guarded(log, () => readYamlFile(path, nullable(array(unknown()))));
+    for (const reason of file?.warnings ?? []) log.warn({ reason }, 'definition has a key twice');
     for (const [at, item] of (file?.value ?? []).entries()) {
       const definition = file && guarded(log, () => compileAt(path, file, [at], item, log));
       if (definition !== undefined) loaded.push({ file: path, definition });

@@ -3,7 +3,7 @@ import type { JsonObject, JsonValue } from '../../wire/value.ts';
 import type { Definition } from './definition.ts';
 import { EvaluationError } from './python/errors.ts';
 import { stringOf } from './python/functions.ts';
-import { dictOf, isDict, isEqual, isNumber, isSequence, lookUp, member, typeName } from './python/values.ts';
+import { dictOf, isDict, isEqual, isNumber, isSequence, lookUp, member, membersOf, typeName } from './python/values.ts';
 
 /** A measurement before it is known to be a number: nested definitions capture any value. */
 export interface Measurement {
@@ -63,8 +63,10 @@ async function measured(
   entry: JsonObject,
   hooks: MeasureHooks,
 ): Promise<Measurement> {
-  const metadata = metadataOf(definition, entry);
-  const sample = dictOf([...Object.entries(entry), ['value', value], ['metadata', dictOf(metadata)]]);
+  // Upstream's: the value takes the place of what the entry has under that name, before its metadata is read.
+  const valued = dictOf([...membersOf(entry), ['value', value]]);
+  const metadata = metadataOf(definition, valued);
+  const sample = dictOf([...membersOf(valued), ['metadata', dictOf(metadata)]]);
   for (const [field, extra] of Object.entries(await hooks.extra(sample))) {
     if (metadata.has(field)) hooks.shadowed(field);
     else metadata.set(field, extra);
@@ -82,7 +84,7 @@ async function measured(
 function withIds({ ids }: Definition, entry: JsonObject): JsonObject {
   if (ids.length === 0) return entry;
   let sample = entry;
-  for (const [field, attribute] of ids) sample = dictOf([...Object.entries(sample), [field, attribute.read(sample)]]);
+  for (const [field, attribute] of ids) sample = dictOf([...membersOf(sample), [field, attribute.read(sample)]]);
   return sample;
 }
 
@@ -119,10 +121,11 @@ function keysOf(value: JsonValue): readonly string[] {
 function metadataOf(definition: Definition, entry: JsonObject): Map<string, JsonValue> {
   const { metadataFields, metadataMapping, keepMapped } = definition;
   const metadata = new Map(metadataFields.map((attribute) => [attribute.text, attribute.read(entry)] as const));
-  for (const [key, value] of [...metadata]) {
+  for (const key of [...metadata.keys()]) {
     const fresh = Object.hasOwn(metadataMapping, key) ? metadataMapping[key] : undefined;
     if (fresh === undefined) continue;
-    metadata.set(fresh, value);
+    // Another one may have been given this name just before.
+    metadata.set(fresh, metadata.get(key) ?? null);
     if (!keepMapped) metadata.delete(key);
   }
   return metadata;

@@ -1,7 +1,6 @@
 /** From measurements to readings. */
 import type { Meter, Reading } from '../../plugin.ts';
-import type { Metadata, MetadataValue } from '../../sample.ts';
-import { isList, isObject, type JsonObject, type JsonValue, WholeFloat } from '../../wire/value.ts';
+import { type JsonValue, WholeFloat } from '../../wire/value.ts';
 import type { Definition } from './definition.ts';
 import type { Measurement } from './measure.ts';
 
@@ -16,7 +15,7 @@ export function readingOf({ meter }: Definition, measurement: Measurement, resou
     resourceId,
     projectId: measurement.projectId,
     userId: measurement.userId,
-    metadata: metadataOf(measurement.metadata),
+    metadata: measurement.metadata,
   };
 }
 
@@ -34,14 +33,4 @@ function numberOf(value: JsonValue): { readonly volume: number | bigint; readonl
   const float = value instanceof WholeFloat;
   const volume = float ? value.value : value;
   return typeof volume === 'number' && Number.isFinite(volume) ? { volume, float } : undefined;
-}
-
-function metadataOf(metadata: JsonObject): Metadata {
-  return Object.fromEntries(Object.entries(metadata).map(([key, value]) => [key, metadataValue(value)]));
-}
-
-function metadataValue(value: JsonValue): MetadataValue {
-  if (value instanceof WholeFloat) return value.value;
-  if (isList(value)) return value.map(metadataValue);
-  return isObject(value) ? metadataOf(value) : value;
 }

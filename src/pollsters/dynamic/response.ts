@@ -1,7 +1,7 @@
 /** From the text of an answer to its entries. */
 import { describeError, ServiceError } from '../../errors.ts';
 import { parseExactJson } from '../../wire/json-parser.ts';
-import { isList, isObject, type JsonValue } from '../../wire/value.ts';
+import { isList, isObject, type JsonValue, keysOf } from '../../wire/value.ts';
 import type { Definition, ResponseHandler } from './definition.ts';
 import { xmlToMap } from './xml-map.ts';
 
@@ -28,10 +28,10 @@ export function readResponse({ name, handlers: wanted }: Definition, text: strin
 export function entriesOf({ name, entriesKey }: Definition, response: JsonValue): readonly JsonValue[] {
   if (isList(response)) return response;
   if (!isObject(response)) throw new ServiceError(`${name}: expected a list or an object, got ${typeof response}`);
-  const [first] = Object.values(response);
+  const [first] = keysOf(response);
   if (first === undefined) return [];
-  const found = entriesKey === undefined ? first : entriesKey.read(response);
-  if (isList(found)) return found;
-  if (isObject(found)) return [found];
+  const found = entriesKey === undefined ? response[first] : entriesKey.read(response);
+  if (found !== undefined && isList(found)) return found;
+  if (found !== undefined && isObject(found)) return [found];
   throw new ServiceError(`${name}: expected a list of entries, got ${found === null ? 'nothing' : typeof found}`);
 }

@@ -44,7 +44,8 @@ export const definitionEntries = {
   value: text,
   endpoint_type: text,
   url_path: v.nullish(texts),
-  metadata_fields: v.nullish(texts),
+  // Upstream goes through whatever it finds: of a map, through its keys.
+  metadata_fields: v.nullish(v.union([texts, v.pipe(map, v.transform(Object.keys))], 'expected a list of texts')),
   metadata_mapping: v.nullish(mappingOf(v.string())),
   preserve_mapped_metadata: v.nullish(v.boolean()),
   skip_sample_values: v.nullish(v.array(anything)),

@@ -1,14 +1,15 @@
 /** XML as nested maps, in the form of Python's xmltodict. */
-import { DOMParser, type Element, type Node, onErrorStopParsing } from '@xmldom/xmldom';
+import type { Element, Node } from '@xmldom/xmldom';
+import { createXmlParser } from '../../util/xml.ts';
 import type { JsonObject, JsonValue } from '../../wire/value.ts';
+import { withoutBlanks } from './python/text.ts';
 import { dictOf } from './python/values.ts';
 
 const DEEPEST = 200;
 
 /** Throws when the text is not well-formed. */
 export function xmlToMap(text: string): JsonObject {
-  const parser = new DOMParser({ locator: false, onError: onErrorStopParsing });
-  const root = parser.parseFromString(text, 'text/xml').documentElement;
+  const root = createXmlParser().parseFromString(text, 'text/xml').documentElement;
   if (root === null) throw new Error('no root element');
   return dictOf([[root.tagName, elementValue(root, 0)]]);
 }
@@ -30,7 +31,7 @@ function elementValue(element: Element, depth: number): JsonValue {
       text += node.nodeValue ?? '';
     }
   }
-  text = text.trim();
+  text = withoutBlanks(text);
   if (members.size === 0) return text === '' ? null : text;
   if (text !== '') members.set('#text', text);
   return dictOf(members);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { eachReading } from '../../../src/agent/readings.ts';
+import { stringifyJson } from '../../../src/wire/json.ts';
 import { type Answer, json } from '../../helpers/fake-openstack.ts';
 import { cloudWith } from '../../openstack/support.ts';
 import { type Agent, agentOf } from './support.ts';
@@ -146,6 +147,53 @@ describe('a value', () => {
     const samples = await agent.poll('image.size');
 
     expect(samples.map(({ volume }) => volume)).toEqual([9223372036854775807n]);
+  });
+
+  it('that is a whole float stays one, in metadata, too', async () => {
+    const pool =
+      '{"name": "p", "capabilities": {"pool_name": [1.0, 1], "total_capacity_gb": 100.0, "free_capacity_gb": 100}}';
+    const agent = await agentWith({ '/volumev3/scheduler-stats/get_pools': json(`{"pools": [${pool}]}`) });
+
+    const [total] = await agent.poll('volume.provider.pool.capacity.total');
+    const [free] = await agent.poll('volume.provider.pool.capacity.free');
+
+    expect([total?.volume, free?.volume]).toEqual([100, 100n]);
+    expect(stringifyJson(total?.metadata ?? null)).toBe('{"pool_name": [1.0, 1]}');
+  });
+
+  it('of another type than it should be is what it is to openstacksdk', async () => {
+    const zone = { id: 'z', ttl: 'soon', serial: 7.5 };
+    const agent = await agentWith({ '/dns/v2/zones': json({ zones: [zone] }) });
+
+    const [ttl] = await agent.poll('dns.zone.ttl');
+    const [serial] = await agent.poll('dns.zone.serial');
+
+    expect([ttl?.volume, serial?.volume]).toEqual([0n, 7n]);
+    expect(ttl?.metadata).toMatchObject({ ttl: 0, serial: 7n });
+  });
+
+  it('of a project that is empty stays so', async () => {
+    const agent = await agentWith({
+      '/network/v2.0/floatingips': json({ floatingips: [{ id: 'f', tenant_id: '', status: 'DOWN' }] }),
+    });
+
+    const [sample] = await agent.poll('ip.floating');
+
+    expect(sample?.projectId).toBe('');
+  });
+
+  it('of an alarm is there for each state that Aodh counts', async () => {
+    const counters = { ok: 2, 'insufficient data': 0, flapping: 1.5 };
+    const result = { alarm_id: 'a', project_id: 'p', state_counters: counters };
+    const agent = await agentWith({ '/alarming/v2/metrics': json({ evaluation_results: [result] }) });
+
+    const samples = await agent.poll('alarm.evaluation_result');
+
+    expect(samples.map(({ metadata, volume }) => [metadata['alarm_state'], volume])).toEqual([
+      ['ok', 2n],
+      ['insufficient data', 0n],
+      ['flapping', 1n],
+    ]);
   });
 
   it('that is no number gives no sample, and the rest of the pools have theirs', async () => {

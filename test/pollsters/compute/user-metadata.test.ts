@@ -44,6 +44,12 @@ describe('user metadata', () => {
     });
   });
 
+  it('cuts characters off the end where the longest is below 0', () => {
+    const options = { ...defaults, reservedMetadataLength: -1 };
+
+    expect(reservedUserMetadata({ 'metering.a': 'x🚀', 'metering.b': '' }, {}, options)).toEqual({ a: 'x', b: '' });
+  });
+
   it('lets a later prefix win, as upstream does', () => {
     const options = { ...defaults, reservedMetadataNamespace: ['a.', 'b.'] };
 

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { findAuthentication } from '../../../src/pollsters/dynamic/authentication.ts';
+import { stringifyJson } from '../../../src/wire/json.ts';
 import { eventually } from '../../helpers/eventually.ts';
 import { type Answer, json } from '../../helpers/fake-openstack.ts';
 import { cloudOf, load, loadFiles } from './run.ts';
@@ -115,6 +116,35 @@ describe('an entry', () => {
     expect(failures).toEqual({});
     expect(samples.map(({ volume }) => volume)).toEqual([1n, 2.5, 1n, 7n, 100, 9_007_199_254_740_993n, 3n, 4]);
     expect(loaded.told).toEqual(['warn values that are no numbers are left out dynamic.servers 3 None']);
+  });
+
+  // What upstream's pollster made of the same entry.
+  it('has its value in place of what it calls value, and metadata of each type as it came', async () => {
+    const entry = '{"id": "a", "value": "7", "metadata": {"12": 1.0, "k": 1, "3": [2.0]}, "note": 5.0}';
+    const cloud = await cloudOf({ '/servers': json(`{"servers": [${entry}]}`) });
+    const fields = 'metadata_fields: [value, metadata, note, "metadata | str(value)", "metadata | list(value)"]';
+    const loaded = await load(servers(`  ${fields}`, 'value | int(value) * 2'), cloud);
+
+    const { samples } = await loaded.poll();
+
+    expect(stringifyJson(samples[0]?.metadata['value'] ?? null)).toBe('14');
+    expect(stringifyJson(samples[0]?.metadata['note'] ?? null)).toBe('5.0');
+    expect(samples[0]?.metadata['metadata | str(value)']).toBe("{'12': 1.0, 'k': 1, '3': [2.0]}");
+    expect(samples[0]?.metadata['metadata | list(value)']).toEqual(['12', 'k', '3']);
+    expect(stringifyJson(samples[0]?.metadata['metadata'] ?? null)).toContain('"k": 1');
+  });
+
+  it('has its metadata renamed one after the other, as the fields come', async () => {
+    const cloud = await cloudOf({ '/servers': { servers: [{ id: 'a', v: 1, one: 'first', two: 'second' }] } });
+    const mapping = 'metadata_mapping: {one: two, two: three}, preserve_mapped_metadata: false'.split(', p');
+    const loaded = await load(
+      servers(`  metadata_fields: {one: ignored, two: ignored}\n  ${mapping.join('\n  p')}`),
+      cloud,
+    );
+
+    const { samples } = await loaded.poll();
+
+    expect(samples[0]?.metadata).toEqual({ three: 'first' });
   });
 
   it('maps values of other types as the file spells them', async () => {

@@ -1,9 +1,8 @@
 /** An image of Glance as upstream puts it into the metadata of samples. */
-import { floatRepr, pythonRepr, pythonStr } from '../../../wire/python-repr.ts';
-import { isList, isObject, type JsonObject, type JsonValue } from '../../../wire/value.ts';
+import { asSdkType, printed, type SdkType } from '../../../openstack/sdk-types.ts';
+import type { JsonObject } from '../../../wire/value.ts';
 
-type Kind = 'any' | 'boolean' | 'integer' | 'float';
-type Row = readonly [name: string, inGlance?: string, kind?: Kind];
+type Row = readonly [name: string, inGlance?: string, type?: SdkType];
 
 /**
  * The attributes of openstacksdk's Image (4.20, openstack/image/v2/image.py) in their order: name, the name in Glance's
@@ -79,33 +78,13 @@ const KNOWN = new Set([...OTHERS, ...ATTRIBUTES.map(([name, inGlance = name]) =>
 /** All values are text, as Python prints them. */
 export function imageMeta(id: string, image: JsonObject): Readonly<Record<string, string>> {
   const known: JsonObject = { properties: propertiesOf(image), tags: [] };
-  const values = ATTRIBUTES.map(([name, inGlance = name, kind = 'any']): [string, string] => {
-    const value = name === 'properties' ? known['properties'] : (image[inGlance] ?? known[inGlance] ?? null);
-    return [name, printed(value ?? null, kind)];
+  const values = ATTRIBUTES.map(([name, inGlance = name, type]): [string, string] => {
+    const value = (name === 'properties' ? undefined : image[inGlance]) ?? known[name] ?? null;
+    return [name, printed(type === undefined ? value : asSdkType(value, type))];
   });
   return { base_image_ref: id, ...Object.fromEntries(values) };
 }
 
 function propertiesOf(image: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(image).filter(([key]) => !KNOWN.has(key)));
-}
-
-function printed(value: JsonValue, kind: Kind): string {
-  if (value === null) return 'None';
-  switch (kind) {
-    case 'boolean':
-      // Any text that is not empty is true to Python, "no" as well.
-      return pythonStr(Boolean(value));
-    case 'integer':
-      if (typeof value === 'number') return pythonStr(Math.trunc(value));
-      if (typeof value === 'string') return /^\d+$/.test(value) ? String(BigInt(value)) : '0';
-      break;
-    case 'float':
-      if (typeof value === 'number') return floatRepr(value);
-      if (typeof value === 'string' && Number.isFinite(Number.parseFloat(value))) return floatRepr(Number(value));
-      break;
-    case 'any':
-      break;
-  }
-  return isList(value) || isObject(value) ? pythonRepr(value) : pythonStr(value);
 }

@@ -1,6 +1,6 @@
 /** A server of Nova with its flavor and image, and the metadata of its samples as upstream makes it. */
 import type { Metadata, MetadataValue } from '../../../plugin.ts';
-import { isList, isObject, type JsonObject, type JsonValue } from '../../../wire/value.ts';
+import { isList, isObject, type JsonObject } from '../../../wire/value.ts';
 import { type Integer, subtract } from '../integer.ts';
 import type { NovaMetadata } from '../nova-metadata.ts';
 import { type ReservedMetadataOptions, reservedUserMetadata } from '../user-metadata.ts';
@@ -37,7 +37,7 @@ export function describeServer(parts: ServerParts, reserved: ReservedMetadataOpt
   const id = textIn(server, 'id') ?? '';
   const flavor = flavorOf(parts);
   const base = baseMetadata(parts, flavor);
-  const user = reservedUserMetadata(plain(objectIn(server, 'metadata') ?? {}), base, reserved);
+  const user = reservedUserMetadata(objectIn(server, 'metadata') ?? {}, base, reserved);
   return {
     id,
     nova: {
@@ -89,8 +89,8 @@ const PROPERTIES = [
 ];
 
 function baseMetadata({ server, image }: ServerParts, flavor: Flavor): Record<string, MetadataValue> {
-  const value = (key: string, otherwise: MetadataValue): MetadataValue => plainValue(server[key]) ?? otherwise;
-  const told = (key: string): MetadataValue => (server[key] === undefined ? '' : (plainValue(server[key]) ?? null));
+  const value = (key: string, otherwise: MetadataValue): MetadataValue => server[key] ?? otherwise;
+  const told = (key: string): MetadataValue => (server[key] === undefined ? '' : server[key]);
   const imageId = imageIdOf(server);
   const { name, sizes } = flavor;
   const withImage: JsonObject = {
@@ -105,7 +105,7 @@ function baseMetadata({ server, image }: ServerParts, flavor: Flavor): Record<st
     instance_type: name,
     host: value('hostId', null),
     instance_host: told('OS-EXT-SRV-ATTR:host'),
-    flavor: { ...plain(objectIn(server, 'flavor') ?? {}), name, ...sizes },
+    flavor: { ...objectIn(server, 'flavor'), name, ...sizes },
     status: (textIn(server, 'status') ?? '').toLowerCase(),
     state: told('OS-EXT-STS:vm_state'),
     task_state: told('OS-EXT-STS:task_state'),
@@ -114,7 +114,7 @@ function baseMetadata({ server, image }: ServerParts, flavor: Flavor): Record<st
     image_ref_url: firstLink(objectIn(server, 'image')),
     ...(imageId !== undefined && image !== undefined && { image_meta: imageMeta(imageId, image) }),
     ...Object.fromEntries(
-      PROPERTIES.filter((key) => withImage[key] !== undefined).map((key) => [key, plainValue(withImage[key]) ?? null]),
+      PROPERTIES.filter((key) => withImage[key] !== undefined).map((key) => [key, withImage[key] ?? null]),
     ),
     vcpus: sizes.vcpus,
     memory_mb: sizes.ram,
@@ -125,8 +125,8 @@ function baseMetadata({ server, image }: ServerParts, flavor: Flavor): Record<st
 }
 
 function describeImage(server: JsonObject, image: JsonObject | undefined, id: string): Metadata {
-  const name = image === undefined ? `unknown-id-${id}` : (plainValue(image['name']) ?? null);
-  return { ...plain(objectIn(server, 'image') ?? {}), name };
+  const name = image === undefined ? `unknown-id-${id}` : (image['name'] ?? null);
+  return { ...objectIn(server, 'image'), name };
 }
 
 function firstLink(image: JsonObject | undefined): string | null {
@@ -148,15 +148,4 @@ function textIn(object: JsonObject | undefined, key: string): string | undefined
 function integerIn(object: JsonObject | undefined, key: string): Integer {
   const value = object?.[key];
   return typeof value === 'bigint' || (typeof value === 'number' && Number.isInteger(value)) ? value : 0;
-}
-
-function plain(object: JsonObject): Record<string, MetadataValue> {
-  return Object.fromEntries(Object.entries(object).map(([key, value]) => [key, plainValue(value) ?? null]));
-}
-
-/** What was read from JSON without telling 1.0 from 1 can be metadata as it is. */
-function plainValue(value: JsonValue | undefined): MetadataValue | undefined {
-  if (value === undefined || typeof value !== 'object' || value === null) return value;
-  if (isList(value)) return value.map((one) => plainValue(one) ?? null);
-  return isObject(value) ? plain(value) : value.value;
 }

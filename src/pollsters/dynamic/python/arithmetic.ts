@@ -1,10 +1,13 @@
 /** Python's operators. */
+import { byCodePoint } from '../../../wire/python-repr.ts';
 import type { JsonValue, WholeFloat } from '../../../wire/value.ts';
 import { EvaluationError } from './errors.ts';
+import { divide, wholePower } from './rounding.ts';
 import type { BinaryOperator, Comparator } from './syntax.ts';
 import {
   checkSize,
   data,
+  exactOf,
   float,
   integer,
   isDict,
@@ -22,9 +25,7 @@ import {
 
 export function binary(operator: BinaryOperator, left: Value, right: Value): JsonValue {
   if (isNumber(left) && isNumber(right)) {
-    if (isFloat(left) || isFloat(right) || operator === '/') {
-      return floats(operator, toNumber(left), toNumber(right));
-    }
+    if (isFloat(left) || isFloat(right)) return floats(operator, toNumber(left), toNumber(right));
     return integers(operator, toInteger(left), toInteger(right));
   }
   if (operator === '+' && typeof left === 'string' && typeof right === 'string') {
@@ -71,12 +72,41 @@ function floats(operator: BinaryOperator, left: number, right: number): number |
     case '/':
       return float(left / right);
     case '//':
-      return float(Math.floor(left / right));
+      return float(floorQuotient(left, right));
     case '%':
-      return float(left - right * Math.floor(left / right));
+      return float(modulo(left, right));
     case '**':
-      return float(left ** right);
+      return float(floatPower(left, right));
   }
+}
+
+/** With the sign of the right side, exactly: a quotient is rounded, a remainder is not. */
+function modulo(left: number, right: number): number {
+  const rest = left % right;
+  if (rest === 0) return right < 0 ? -0 : 0;
+  return rest < 0 === right < 0 ? rest : rest + right;
+}
+
+function floorQuotient(left: number, right: number): number {
+  const rest = left % right;
+  const quotient = (left - rest) / right - (rest !== 0 && rest < 0 !== right < 0 ? 1 : 0);
+  if (quotient === 0) return left / right < 0 || Object.is(left / right, -0) ? -0 : 0;
+  const floor = Math.floor(quotient);
+  return quotient - floor > 0.5 ? floor + 1 : floor;
+}
+
+function floatPower(base: number, exponent: number): number {
+  if (base === 0 && exponent < 0) throw new EvaluationError('ZeroDivisionError', '0 to a negative power');
+  // JavaScript knows no power of 1 to what is no number.
+  if (base === 1 || exponent === 0) return 1;
+  const power = wholePower(base, exponent) ?? base ** exponent;
+  if (Number.isNaN(power) && !Number.isNaN(base) && !Number.isNaN(exponent)) {
+    throw new EvaluationError('ValueError', 'a root of a negative number');
+  }
+  if (!Number.isFinite(power) && Number.isFinite(base) && Number.isFinite(exponent)) {
+    throw new EvaluationError('ValueError', 'the power is too large for a float');
+  }
+  return power;
 }
 
 function integers(operator: BinaryOperator, left: bigint, right: bigint): number | bigint | WholeFloat {
@@ -94,7 +124,8 @@ function integers(operator: BinaryOperator, left: bigint, right: bigint): number
     case '**':
       return power(left, right);
     case '/':
-      return floats('/', Number(left), Number(right));
+      if (right === 0n) throw new EvaluationError('ZeroDivisionError', 'division by zero');
+      return float(divide(left, right));
   }
 }
 
@@ -107,7 +138,7 @@ function floorDivision(left: bigint, right: bigint): bigint {
 function power(base: bigint, exponent: bigint): number | bigint | WholeFloat {
   if (exponent < 0n) {
     if (base === 0n) throw new EvaluationError('ZeroDivisionError', '0 to a negative power');
-    return float(Number(base) ** Number(exponent));
+    return float(floatPower(Number(base), Number(exponent)));
   }
   const bits = BigInt(base.toString(2).length);
   if (bits * exponent > 20_000n && base !== 1n && base !== -1n && base !== 0n) {
@@ -163,14 +194,14 @@ function isSame(left: Value, right: Value): boolean {
 /** Below, at or above 0, as the left is below, at or above the right; NaN where there is no order. */
 export function order(left: Value, right: Value): number {
   if (isNumber(left) && isNumber(right)) {
-    const exact = !isFloat(left) && !isFloat(right);
-    const a = exact ? toInteger(left) : toNumber(left);
-    const b = exact ? toInteger(right) : toNumber(right);
+    // JavaScript compares an integer of any size with a float exactly, as Python does.
+    const a = exactOf(left);
+    const b = exactOf(right);
     if (a < b) return -1;
     if (a > b) return 1;
-    return a === b ? 0 : Number.NaN;
+    return a >= b ? 0 : Number.NaN;
   }
-  if (typeof left === 'string' && typeof right === 'string') return left < right ? -1 : Number(left > right);
+  if (typeof left === 'string' && typeof right === 'string') return byCodePoint(left, right);
   if (isSequence(left) && isSequence(right)) {
     for (let at = 0; at < Math.min(left.length, right.length); at += 1) {
       const a = data(left[at] ?? null);

@@ -1,8 +1,12 @@
 /** Python's functions that expressions may call. */
-import { pythonRepr, pythonStr } from '../../../wire/python-repr.ts';
+import { parseFloatText, toInteger as parseInteger } from '../../../python/number.ts';
+import { reprOf, textOf } from '../../../python/text.ts';
+import { pythonStr } from '../../../wire/python-repr.ts';
 import { type JsonValue, WholeFloat } from '../../../wire/value.ts';
 import { binary, order } from './arithmetic.ts';
 import { EvaluationError } from './errors.ts';
+import { roundFloat, roundInteger } from './rounding.ts';
+import { lengthOf, withoutBlanks } from './text.ts';
 import {
   Callable,
   checkSize,
@@ -16,6 +20,7 @@ import {
   isSequence,
   isTrue,
   iterate,
+  membersOf,
   toInteger,
   toNumber,
   typeName,
@@ -37,16 +42,16 @@ const functions: Readonly<Record<string, Row>> = {
   enumerate: [1, 2, ([value = null, start = 0]) => iterate(value).map((item, at) => [at + Number(count(start)), item])],
   filter: [2, 2, ([test = null, value = null]) => iterate(value).filter(testOf(test))],
   float: [0, 1, ([value = 0]) => toFloat(value)],
-  int: [0, 2, ([value = 0, base = 10]) => toInt(value, Number(count(base)))],
+  int: [0, 2, ([value = 0, base]) => toInt(value, base)],
   isinstance: [2, 2, ([value = null, types = null]) => isInstance(value, types)],
-  len: [1, 1, ([value = null]) => iterate(value).length],
+  len: [1, 1, ([value = null]) => (typeof value === 'string' ? lengthOf(value) : iterate(value).length)],
   list: [0, 1, ([value = []]) => [...iterate(value)]],
   map: [2, 2, ([change = null, value = null]) => iterate(value).map((item) => data(call(change, item)))],
   max: [1, 100, (args, named) => extreme(args, named, 1)],
   min: [1, 100, (args, named) => extreme(args, named, -1)],
   next: [1, 2, ([value = null, ...rest]) => first(value, rest)],
   range: [1, 3, (args) => range(args.map((one) => Number(count(one))))],
-  repr: [1, 1, ([value = null]) => text(pythonRepr(data(value)))],
+  repr: [1, 1, ([value = null]) => text(reprOf(data(value)))],
   reversed: [1, 1, ([value = null]) => [...iterate(value)].reverse()],
   round: [1, 2, ([value = null, digits = null]) => round(value, digits)],
   sorted: [1, 1, ([value = null], named) => sorted(value, named)],
@@ -69,7 +74,7 @@ export function callFunction(name: string, args: readonly Value[], named: Named)
 /** `str()`. */
 export function stringOf(value: JsonValue): string {
   const simple = value === null || typeof value !== 'object' || value instanceof WholeFloat;
-  return simple ? pythonStr(value) : pythonRepr(value);
+  return simple ? pythonStr(value) : textOf(value);
 }
 
 function text(value: string): string {
@@ -99,58 +104,59 @@ function absolute(value: Value): JsonValue {
 }
 
 function dictionary(value: Value): JsonValue {
-  if (isDict(value)) return dictOf(Object.entries(value));
+  if (isDict(value)) return dictOf(membersOf(value));
   return dictOf(
     iterate(value).map((pair) => {
-      const [key, item] = iterate(pair);
-      if (typeof key === 'string' && item !== undefined) return [key, item] as const;
+      const [key, item, ...more] = iterate(pair);
+      if (typeof key === 'string' && item !== undefined && more.length === 0) return [key, item] as const;
       throw new EvaluationError('ValueError', 'dict() takes pairs of a text and a value');
     }),
   );
 }
 
-const FLOAT = /^[+-]?(\d[\d_]*(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/;
-const SPECIAL: ReadonlyMap<string, number> = new Map([
-  ['inf', Number.POSITIVE_INFINITY],
-  ['infinity', Number.POSITIVE_INFINITY],
-  ['nan', Number.NaN],
-]);
-
 function toFloat(value: Value): JsonValue {
-  if (isNumber(value)) return float(toNumber(value));
-  if (typeof value !== 'string') throw new EvaluationError('TypeError', `float() of ${typeName(value)}`);
-  const digits = value.trim();
-  if (FLOAT.test(digits)) return float(Number(digits.replaceAll('_', '')));
-  const [, minus, word = ''] = /^([+-]?)([a-z]+)$/i.exec(digits) ?? [];
-  const special = SPECIAL.get(word.toLowerCase());
-  if (special === undefined) {
-    throw new EvaluationError('ValueError', `${JSON.stringify(value.slice(0, 40))} is no number`);
+  if (isNumber(value)) {
+    const number = toNumber(value);
+    if (isFloat(value) || Number.isFinite(number)) return float(number);
+    throw new EvaluationError('ValueError', 'the integer is too large for a float');
   }
-  return minus === '-' ? -special : special;
+  if (typeof value !== 'string') throw new EvaluationError('TypeError', `float() of ${typeName(value)}`);
+  const number = parseFloatText(value);
+  if (number !== undefined) return float(number);
+  throw new EvaluationError('ValueError', `${JSON.stringify(value.slice(0, 40))} is no number`);
 }
 
 const DIGITS: Readonly<Record<number, RegExp>> = {
-  2: /^([+-]?)(?:0b)?([01]+)$/i,
-  8: /^([+-]?)(?:0o)?([0-7]+)$/i,
-  10: /^([+-]?)()?(\d+(?:_\d+)*)$/,
-  16: /^([+-]?)(?:0x)?([\da-f]+)$/i,
+  2: /^([+-]?)(?:0b_?)?([01]+(?:_[01]+)*)$/i,
+  8: /^([+-]?)(?:0o_?)?([0-7]+(?:_[0-7]+)*)$/i,
+  16: /^([+-]?)(?:0x_?)?([\da-f]+(?:_[\da-f]+)*)$/i,
 };
-const PREFIX: Readonly<Record<number, string>> = { 2: '0b', 8: '0o', 10: '', 16: '0x' };
+const PREFIX: Readonly<Record<number, string>> = { 2: '0b', 8: '0o', 16: '0x' };
 
-function toInt(value: Value, base: number): JsonValue {
-  if (isNumber(value)) {
+function toInt(value: Value, base: Value | undefined): JsonValue {
+  if (isNumber(value) && base === undefined) {
     if (!isFloat(value)) return integer(toInteger(value));
     const number = toNumber(value);
     if (!Number.isFinite(number)) throw new EvaluationError('ValueError', `int() of ${number}`);
     return integer(BigInt(Math.trunc(number)));
   }
   if (typeof value !== 'string') throw new EvaluationError('TypeError', `int() of ${typeName(value)}`);
-  const match = value.length > 4300 ? undefined : DIGITS[base]?.exec(value.trim());
-  if (!match) {
-    throw new EvaluationError('ValueError', `${JSON.stringify(value.slice(0, 40))} is no integer to base ${base}`);
+  return integerOf(value, base === undefined ? 10 : Number(count(base)));
+}
+
+function integerOf(value: string, base: number): JsonValue {
+  const fault = () =>
+    new EvaluationError('ValueError', `${JSON.stringify(value.slice(0, 40))} is no integer to base ${base}`);
+  if (base === 10) {
+    try {
+      return integer(BigInt(parseInteger(value)));
+    } catch {
+      throw fault();
+    }
   }
-  const digits = (match[3] ?? match[2] ?? '').replaceAll('_', '');
-  const whole = BigInt(`${PREFIX[base] ?? ''}${digits}`);
+  const match = value.length > 4300 ? undefined : DIGITS[base]?.exec(withoutBlanks(value));
+  if (!match) throw fault();
+  const whole = BigInt(`${PREFIX[base] ?? ''}${(match[2] ?? '').replaceAll('_', '')}`);
   return integer(match[1] === '-' ? -whole : whole);
 }
 
@@ -168,11 +174,12 @@ function extreme(args: readonly Value[], named: Named, wanted: 1 | -1): JsonValu
   const items = args.length === 1 ? iterate(only) : args.map(data);
   const key = named.get('key') ?? null;
   const rank = (item: JsonValue) => (key === null ? item : call(key, item));
-  let best: JsonValue | undefined;
+  let best: { readonly item: JsonValue; readonly rank: Value } | undefined;
   for (const item of items) {
-    if (best === undefined || order(rank(item), rank(best)) * wanted > 0) best = item;
+    const ranked = rank(item);
+    if (best === undefined || order(ranked, best.rank) * wanted > 0) best = { item, rank: ranked };
   }
-  if (best !== undefined) return best;
+  if (best !== undefined) return best.item;
   const fallback = named.get('default');
   if (fallback === undefined) throw new EvaluationError('ValueError', 'an empty list has no largest or smallest item');
   return data(fallback);
@@ -195,24 +202,14 @@ function range(bounds: readonly number[]): JsonValue {
   return Array.from({ length }, (_, at) => start + at * step);
 }
 
-/** To the even neighbour where both are as near. */
 function round(value: Value, digits: Value): JsonValue {
   if (!isNumber(value)) throw new EvaluationError('TypeError', `round() of ${typeName(value)}`);
-  if (digits === null) {
-    if (!isFloat(value)) return integer(toInteger(value));
-    const number = toNumber(value);
-    if (!Number.isFinite(number)) throw new EvaluationError('ValueError', `round() of ${number}`);
-    const low = Math.floor(number);
-    const half = number - low === 0.5;
-    return integer(BigInt(half ? low + (low % 2 === 0 ? 0 : 1) : Math.round(number)));
-  }
-  const places = Number(count(digits));
-  if (!isFloat(value) || places < 0 || places > 100) {
-    if (!isFloat(value) && places >= 0) return integer(toInteger(value));
-    throw new EvaluationError('ValueError', `round() to ${places} digits`);
-  }
-  const number = toNumber(value);
-  return Number.isFinite(number) ? float(Number(number.toFixed(places))) : number;
+  const places = digits === null ? 0 : Number(count(digits));
+  if (!isFloat(value)) return integer(roundInteger(toInteger(value), places));
+  const rounded = roundFloat(toNumber(value), places);
+  if (digits !== null) return float(rounded);
+  if (!Number.isFinite(rounded)) throw new EvaluationError('ValueError', `round() of ${rounded}`);
+  return integer(BigInt(rounded));
 }
 
 function sorted(value: Value, named: Named): JsonValue {

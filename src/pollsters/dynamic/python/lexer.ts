@@ -12,7 +12,11 @@ const LONGEST_EXPRESSION = 2000;
 
 const BLANK = /[ \t\f\r\n]+/y;
 const NAME = /[\p{L}_][\p{L}\p{N}_]*/uy;
-const NUMBER = /0[xX][0-9a-fA-F]+|(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?/y;
+const DIGITS = '[0-9](?:_?[0-9])*';
+const NUMBER = new RegExp(
+  `0[xX](?:_?[0-9a-fA-F])+|0[oO](?:_?[0-7])+|0[bB](?:_?[01])+|(?:${DIGITS}(?:\\.(?:${DIGITS})?)?|\\.${DIGITS})(?:[eE][+-]?${DIGITS})?`,
+  'y',
+);
 const OPERATOR = /\*\*|\/\/|==|!=|<=|>=|<<|>>|:=|[-+*/%<>=()[\]{},:.&|^~@]/y;
 const STRING_START = /([rRuUbBfF]{0,2})('''|"""|'|")/y;
 
@@ -104,8 +108,9 @@ function contentOf(content: string, prefix: string, unsupported: string[]): stri
 }
 
 /** The value of a number's spelling. */
-export function numberOf(text: string): number | bigint | WholeFloat {
-  if (/^0[xX]/.test(text) || /^[0-9]+$/.test(text)) {
+export function numberOf(spelling: string): number | bigint | WholeFloat {
+  const text = spelling.replaceAll('_', '');
+  if (/^0[xXoObB]/.test(text) || /^[0-9]+$/.test(text)) {
     if (/^0[0-9]*[1-9]/.test(text)) throw new NotPythonError(`the number ${text} with a zero before it`);
     const value = Number(text);
     return Number.isSafeInteger(value) ? value : BigInt(text);

@@ -1,7 +1,17 @@
 /** Methods of texts, lists and dicts that expressions may call. None changes what it is called on. */
-import type { JsonObject, JsonValue } from '../../../wire/value.ts';
+import { type JsonObject, type JsonValue, keysOf } from '../../../wire/value.ts';
 import { EvaluationError } from './errors.ts';
 import { texts } from './functions.ts';
+import {
+  BLANKS,
+  capitalized,
+  lengthOf,
+  placeOf,
+  splitLines,
+  titleCased,
+  withoutBlanksAfter,
+  withoutBlanksBefore,
+} from './text.ts';
 import {
   checkSize,
   data,
@@ -12,6 +22,7 @@ import {
   isNumber,
   isSequence,
   member,
+  membersOf,
   toInteger,
   typeName,
   type Value,
@@ -21,13 +32,13 @@ type Method<T> = (self: T, args: readonly Value[]) => JsonValue;
 type Table<T> = Readonly<Record<string, readonly [fewest: number, most: number, run: Method<T>]>>;
 
 const ofText: Table<string> = {
-  capitalize: [0, 0, (self) => self.charAt(0).toUpperCase() + self.slice(1).toLowerCase()],
-  count: [1, 1, (self, [part]) => (text(part) === '' ? self.length + 1 : self.split(text(part)).length - 1)],
+  capitalize: [0, 0, capitalized],
+  count: [1, 1, (self, [part]) => (text(part) === '' ? lengthOf(self) + 1 : self.split(text(part)).length - 1)],
   endswith: [1, 1, (self, [end]) => oneOrMore(end).some((one) => self.endsWith(one))],
-  find: [1, 1, (self, [part]) => self.indexOf(text(part))],
-  index: [1, 1, (self, [part]) => placeOf(self.indexOf(text(part)))],
+  find: [1, 1, (self, [part]) => placeOf(self, text(part), 'left')],
+  index: [1, 1, (self, [part]) => found(placeOf(self, text(part), 'left'))],
   isalpha: [0, 0, (self) => /^\p{L}+$/u.test(self)],
-  isdigit: [0, 0, (self) => /^\p{Nd}+$/u.test(self)],
+  isdigit: [0, 0, (self) => /^[\p{Nd}\u00b2\u00b3\u00b9\u2070\u2074-\u2079\u2080-\u2089]+$/u.test(self)],
   isnumeric: [0, 0, (self) => /^\p{N}+$/u.test(self)],
   join: [1, 1, (self, [parts = null]) => joined(self, texts(parts))],
   lower: [0, 0, (self) => self.toLowerCase()],
@@ -36,7 +47,7 @@ const ofText: Table<string> = {
   removeprefix: [1, 1, (self, [start]) => (self.startsWith(text(start)) ? self.slice(text(start).length) : self)],
   removesuffix: [1, 1, (self, [end]) => withoutEnd(self, text(end))],
   replace: [2, 3, (self, [old, fresh, most]) => replaced(self, text(old), text(fresh), limit(most))],
-  rfind: [1, 1, (self, [part]) => self.lastIndexOf(text(part))],
+  rfind: [1, 1, (self, [part]) => placeOf(self, text(part), 'right')],
   rpartition: [
     1,
     1,
@@ -45,29 +56,17 @@ const ofText: Table<string> = {
   rsplit: [0, 2, (self, [separator, most]) => splitFromRight(self, separator, limit(most))],
   rstrip: [0, 1, (self, [characters]) => stripped(self, characters, 'right')],
   split: [0, 2, (self, [separator, most]) => split(self, separator, limit(most))],
-  splitlines: [
-    0,
-    0,
-    (self) =>
-      self
-        .replace(/\r\n|\r|\n$/, '\n')
-        .replace(/\n$/, '')
-        .split(/\r\n|\r|\n/),
-  ],
+  splitlines: [0, 0, splitLines],
   startswith: [1, 1, (self, [start]) => oneOrMore(start).some((one) => self.startsWith(one))],
   strip: [0, 1, (self, [characters]) => stripped(stripped(self, characters, 'left'), characters, 'right')],
-  title: [
-    0,
-    0,
-    (self) => self.toLowerCase().replace(/\p{L}+/gu, (word) => word.charAt(0).toUpperCase() + word.slice(1)),
-  ],
+  title: [0, 0, titleCased],
   upper: [0, 0, (self) => self.toUpperCase()],
   zfill: [1, 1, (self, [width]) => filled(self, limit(width))],
 };
 
 const ofList: Table<readonly JsonValue[]> = {
   count: [1, 1, (self, [item = null]) => self.filter((one) => isEqual(one, item)).length],
-  index: [1, 1, (self, [item = null]) => placeOf(self.findIndex((one) => isEqual(one, item)))],
+  index: [1, 1, (self, [item = null]) => found(self.findIndex((one) => isEqual(one, item)))],
 };
 
 const ofDict: Table<JsonObject> = {
@@ -76,9 +75,9 @@ const ofDict: Table<JsonObject> = {
     2,
     (self, [key, fallback = null]) => (typeof key === 'string' ? member(self, key) : undefined) ?? data(fallback),
   ],
-  items: [0, 0, (self) => Object.entries(self).map(([key, value]) => [key, value])],
-  keys: [0, 0, (self) => Object.keys(self)],
-  values: [0, 0, (self) => Object.values(self)],
+  items: [0, 0, (self) => membersOf(self).map(([key, value]) => [key, value])],
+  keys: [0, 0, (self) => [...keysOf(self)]],
+  values: [0, 0, (self) => membersOf(self).map(([, value]) => value)],
 };
 
 export function callMethod(self: Value, name: string, args: readonly Value[]): JsonValue {
@@ -117,7 +116,7 @@ function limit(value: Value | undefined): number {
   return times < 0 ? Number.POSITIVE_INFINITY : times;
 }
 
-function placeOf(index: number): number {
+function found(index: number): number {
   if (index < 0) throw new EvaluationError('ValueError', 'what is looked for is not there');
   return index;
 }
@@ -140,16 +139,20 @@ function replaced(self: string, old: string, fresh: string, most: number): strin
   return joined(fresh, kept);
 }
 
-const BLANK = /\s/;
+const BLANK = new RegExp(`[${BLANKS}]`);
 
 function stripped(self: string, characters: Value | undefined, side: 'left' | 'right'): string {
-  const set = characters === undefined || characters === null ? undefined : new Set(text(characters));
-  const goes = (character: string) => (set === undefined ? BLANK.test(character) : set.has(character));
+  if (characters === undefined || characters === null) {
+    return side === 'left' ? withoutBlanksBefore(self) : withoutBlanksAfter(self);
+  }
+  const set = new Set(text(characters));
+  const points = [...self];
   let from = 0;
-  let to = self.length;
-  if (side === 'left') while (from < to && goes(self.charAt(from))) from += 1;
-  else while (from < to && goes(self.charAt(to - 1))) to -= 1;
-  return self.slice(from, to);
+  let to = points.length;
+  const goes = (at: number) => set.has(points[at] ?? '');
+  if (side === 'left') while (from < to && goes(from)) from += 1;
+  else while (from < to && goes(to - 1)) to -= 1;
+  return points.slice(from, to).join('');
 }
 
 function partition(self: string, separator: string, at: number, side: 'left' | 'right'): JsonValue {
@@ -169,15 +172,15 @@ function split(self: string, separator: Value | undefined, most: number): JsonVa
 
 function splitBlanks(self: string, most: number): JsonValue {
   const parts: string[] = [];
-  let rest = self.trimStart();
+  let rest = withoutBlanksBefore(self);
   while (rest !== '') {
     const at = parts.length >= most ? -1 : rest.search(BLANK);
     if (at < 0) {
-      parts.push(parts.length >= most ? rest : rest.trimEnd());
+      parts.push(parts.length >= most ? rest : withoutBlanksAfter(rest));
       break;
     }
     parts.push(rest.slice(0, at));
-    rest = rest.slice(at).trimStart();
+    rest = withoutBlanksBefore(rest.slice(at));
   }
   return parts;
 }
@@ -194,5 +197,5 @@ function filled(self: string, width: number): string {
   if (width === Number.POSITIVE_INFINITY) return self;
   checkSize(width, 'text');
   const [, sign = '', rest = ''] = /^([+-]?)([\s\S]*)$/.exec(self) ?? [];
-  return sign + rest.padStart(width - sign.length, '0');
+  return sign + '0'.repeat(Math.max(0, width - lengthOf(self))) + rest;
 }

@@ -1,5 +1,13 @@
 /** Python's values as JSON has them. Tuples, iterators and views are lists; keys of dicts are texts. */
-import { isList, isObject, type JsonObject, type JsonValue, WholeFloat } from '../../../wire/value.ts';
+import {
+  isList,
+  isObject,
+  type JsonObject,
+  type JsonValue,
+  keysOf,
+  rememberKeyOrder,
+  WholeFloat,
+} from '../../../wire/value.ts';
 import { EvaluationError } from './errors.ts';
 
 /** A lambda or a function. Never leaves an expression. */
@@ -48,6 +56,11 @@ export function toNumber(value: number | bigint | boolean | WholeFloat): number 
   return value instanceof WholeFloat ? value.value : Number(value);
 }
 
+/** An integer or a float, without loss. */
+export function exactOf(value: number | bigint | boolean | WholeFloat): number | bigint {
+  return isFloat(value) ? toNumber(value) : toInteger(value);
+}
+
 /** Of what {@link isFloat} does not hold for. */
 export function toInteger(value: number | bigint | boolean): bigint {
   return BigInt(value);
@@ -82,8 +95,8 @@ export function isTrue(value: Value): boolean {
 /** `==`: 1, 1.0 and True are equal. */
 export function isEqual(a: Value, b: Value): boolean {
   if (isNumber(a) && isNumber(b)) {
-    if (isFloat(a) || isFloat(b)) return toNumber(a) === toNumber(b);
-    return toInteger(a) === toInteger(b);
+    const [one, other] = [exactOf(a), exactOf(b)];
+    return one >= other && one <= other;
   }
   if (isSequence(a) && isSequence(b)) {
     return a.length === b.length && a.every((item, at) => isEqual(item, b[at] ?? null));
@@ -105,8 +118,20 @@ export function member(dict: JsonObject, key: string): JsonValue | undefined {
 
 /** An object whose keys may be anything. */
 export function dictOf(entries: Iterable<readonly [string, JsonValue]>): JsonObject {
-  return Object.fromEntries(entries);
+  const map = new Map(entries);
+  const dict = Object.fromEntries(map);
+  const keys = [...map.keys()];
+  if (keys.some((key) => INDEX.test(key))) rememberKeyOrder(dict, keys);
+  return dict;
 }
+
+/** The members of a dict in its own order. */
+export function membersOf(dict: JsonObject): (readonly [string, JsonValue])[] {
+  return keysOf(dict).map((key) => [key, dict[key] ?? null]);
+}
+
+/** What JavaScript moves to the front. */
+const INDEX = /^(?:0|[1-9][0-9]*)$/;
 
 /** `object[key]` with a text. Throws as Python does. */
 export function lookUp(value: Value, key: string): JsonValue {
@@ -126,7 +151,7 @@ export function data(value: Value): JsonValue {
 export function iterate(value: Value): readonly JsonValue[] {
   if (isSequence(value)) return value;
   if (typeof value === 'string') return [...value];
-  if (isDict(value)) return Object.keys(value);
+  if (isDict(value)) return keysOf(value);
   throw new EvaluationError('TypeError', `${typeName(value)} is not iterable`);
 }
 

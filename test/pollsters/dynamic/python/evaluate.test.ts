@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { EvaluationError, UnsupportedError } from '../../../../src/pollsters/dynamic/python/errors.ts';
 import { compile, compileIfExpression } from '../../../../src/pollsters/dynamic/python/expression.ts';
 import { FUNCTIONS, METHODS, PYTHON_NAMES } from '../../../../src/pollsters/dynamic/python/vocabulary.ts';
+import { reprOf } from '../../../../src/python/text.ts';
 import { pythonRepr } from '../../../../src/wire/python-repr.ts';
 import type { JsonValue } from '../../../../src/wire/value.ts';
 
@@ -12,6 +13,53 @@ function result(text: string, value: JsonValue = null): string {
 }
 
 describe('an expression', () => {
+  it.each([
+    ['-7.0 // 2', '-4.0'],
+    ['0.5 // -2.5', '-1.0'],
+    ['-0.5 % 2.5', '2.0'],
+    ['5.0 % -5', '-0.0'],
+    ['2.5 // 1e300', '0.0'],
+    ['1e25 / 3', '3.333333333333334e+24'],
+    ['10 ** 25 / 10', '1e+24'],
+    ['(2 ** 53 + 1) / 1', '9007199254740992.0'],
+    ['-(10 ** 22) / 7', '-1.4285714285714287e+21'],
+    ['0.3 ** 3', '0.026999999999999996'],
+    ['2.5 ** -2', '0.16'],
+    ['9 ** 0.5', '3.0'],
+    ['round(2.5, 0)', '2.0'],
+    ['round(0.125, 2)', '0.12'],
+    ['round(1.005, 2)', '1.0'],
+    ['round(-0.04, 1)', '-0.0'],
+    ['round(1255, -1)', '1260'],
+    ['round(1265, -1)', '1260'],
+    ['round(-15, -1)', '-20'],
+    ['round(7, -5)', '0'],
+    ['round(1234.5, -2)', '1200.0'],
+    ['round(1e300, -3)', '1e+300'],
+    ['round(2 ** 60 + 5, -1)', '1152921504606846980'],
+    ['2 ** 64 > float(2 ** 64 - 1)', 'False'],
+    ['2 ** 53 + 1 == float(2 ** 53)', 'False'],
+    ['max(float(2 ** 53), 2 ** 53 + 1)', '9007199254740993'],
+    ["int('1_000') + int(' 42 ') + int('١٢') + int('0b1_0', 2)", '1056'],
+    ['1_000 + 0b11 + 0o17 + 0xF_F', '1273'],
+    ["float(' 1_0.5 ') + float('-.5e1')", '5.5'],
+    ["'\\u00a0x\\x1c'.strip() + '\\ufeffy'.strip()", "'x\\ufeffy'"],
+    ["'a\\x1cb c'.split()", "['a', 'b', 'c']"],
+    ["'a\\x0bb\\u2028c\\r\\n\\r\\n'.splitlines()", "['a', 'b', 'c', '']"],
+    ["''.splitlines()", '[]'],
+    ["'😀ab'.find('b') + '😀ab'.count('') + len('😀')", '7'],
+    ["'x😀'.zfill(5) + '😀x😀'.strip('😀')", "'000x😀x'"],
+    ["'ΑΣ'.capitalize() + 'ﬁx'.capitalize() + 'ǆ'.title()", "'ΑςFixǅ'"],
+    ['"they\'re 日a".title()', '"They\'Re 日A"'],
+    ["'😀' < '\\uffff'", 'False'],
+    ["sorted(['😀', '\\uffff'])", "['\\uffff', '😀']"],
+    ["'²'.isdigit()", 'True'],
+    ["{'b': 1, '2': 2, '1': 3}", "{'b': 1, '2': 2, '1': 3}"],
+    ["list({'b': 1, '2': 2}.items()) + list({'b': 1, '2': 2})", "[['b', 1], ['2', 2], 'b', '2']"],
+  ])('is exact where Python is: %s', (text, expected) => {
+    expect(reprOf(compile(text, ['value'])({ value: null }))).toBe(expected);
+  });
+
   // The right side is what CPython 3.11 prints.
   it.each([
     ["'a' + \"b\" 'c'", "'abc'"],
