@@ -73,7 +73,9 @@ export function createWriter(db: Database): Writer {
         time: record.time,
         volume: record.volume,
       }));
-      return db.write({ times: records.map(({ time }) => time) }, (writing) => put(writing, lines, arrivals, today));
+      return db.write({ times: records.map(({ time }) => time), day: today }, (writing) =>
+        put(writing, lines, arrivals, today),
+      );
     },
   };
 }
@@ -99,7 +101,7 @@ async function put(
     today,
   );
   const fresh = lines.filter((_, index) => admitted[index]);
-  const inserted = await writing.insert(fresh);
+  const inserted = await writing.insert(fresh, today);
   const stored = fresh.filter((_, index) => inserted[index]);
   await putSeries(writing, stored);
   await putAgents(writing, arrivals);
