@@ -46,9 +46,9 @@ async function applyVersions(query: Query): Promise<void> {
   await query('INSERT INTO collector_schema (version) VALUES ($1)', [versions.length]);
 }
 
+/** By a look at the catalogue: `to_regclass` may not know yet what another collector has just done. */
 async function exists(query: Query, table: string): Promise<boolean> {
-  const [row] = await query('SELECT to_regclass($1) IS NOT NULL AS there', [table]);
-  return String(row?.['there']) === 'true';
+  return (await query('SELECT 1 FROM pg_class WHERE relname = $1 AND pg_table_is_visible(oid)', [table])).length > 0;
 }
 
 /** Version 1 had a row for each sample. Resolves to whether there may be another day. */

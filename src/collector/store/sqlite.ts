@@ -292,23 +292,29 @@ function volumeOf({ volume, kind }: SqlRow): number | bigint {
   return BigInt(typeof volume === 'string' || typeof volume === 'bigint' ? volume : Number(volume));
 }
 
-/** A condition on the samples `s` with five values. Lists come as JSON: the statement is the same for all. */
+/**
+ * A condition on the samples `s` with five values. There are few such texts: lists come as JSON, and a single id by
+ * itself, for then the order of the key is that of the rows.
+ */
 function chosen({ start, end, meters, resources }: Choice, bucket: number): { where: string; values: SqlValue[] } {
-  const among = (column: string, ids: readonly number[] | undefined, place: string) =>
-    ids === undefined ? `${place} IS NULL` : `${column} IN (SELECT value FROM json_each(${place}))`;
-  const list = (ids: readonly number[] | undefined) => (ids === undefined ? null : JSON.stringify(ids));
+  const [meter, resource] = [among('s.meter', meters, '$4'), among('s.resource', resources, '$5')];
   return {
-    where:
-      's.bucket = $1 AND s."offset" >= $2 AND s."offset" < $3' +
-      ` AND ${among('s.meter', meters, '$4')} AND ${among('s.resource', resources, '$5')}`,
+    where: `s.bucket = $1 AND s."offset" >= $2 AND s."offset" < $3 AND ${meter.where} AND ${resource.where}`,
     values: [
       bucket,
       Math.max(start - middle(bucket), -BUCKET),
       Math.min(end - middle(bucket), BUCKET),
-      list(meters),
-      list(resources),
+      meter.value,
+      resource.value,
     ],
   };
+}
+
+function among(column: string, ids: readonly number[] | undefined, place: string): { where: string; value: SqlValue } {
+  if (ids === undefined) return { where: `${place} IS NULL`, value: null };
+  const [only = null] = ids;
+  if (ids.length === 1) return { where: `${column} = ${place}`, value: only };
+  return { where: `${column} IN (SELECT value FROM json_each(${place}))`, value: JSON.stringify(ids) };
 }
 
 /** A whole number is bound as an integer, so a float that is whole has to be told. */
