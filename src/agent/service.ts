@@ -1,7 +1,7 @@
 /** The life of the polling daemon: signals, reload, grace period, and the order in which things end. */
 import type { Log } from '../log.ts';
 import type { Output } from '../output/output.ts';
-import { createEnds, onSignals, reloaded } from '../util/daemon.ts';
+import { createEnds, onAnyEnd, onSignals, reloaded } from '../util/daemon.ts';
 import { scope, untilAborted } from '../util/scope.ts';
 import type { SystemdNotify } from '../util/sd-notify.ts';
 import type { AgentManager } from './manager.ts';
@@ -35,14 +35,10 @@ export async function runService(parts: ServiceParts): Promise<number> {
   let current = parts.first;
   const reloads = createRequests();
   const retired: Promise<number>[] = [];
-  function endOn(signal: string): void {
-    if (ends.stop.aborted) ends.force(signal);
-    else ends.begin(current.grace, signal);
-  }
-  using _signals = onSignals({
-    SIGTERM: () => endOn('SIGTERM'),
-    SIGINT: () => (parts.interruptIsFinal ? ends.force('SIGINT') : endOn('SIGINT')),
-    SIGHUP: reloads.ask,
+  using _signals = onSignals(ends, {
+    grace: () => current.grace,
+    hangUp: reloads.ask,
+    interruptIsFinal: parts.interruptIsFinal,
   });
   try {
     log.info({ pollsters: current.manager.pollsters }, 'polling begins');
@@ -121,6 +117,6 @@ function createRequests(): { ask(): void; next(): Promise<void> } {
 export async function withSignals<T>(work: (kill: AbortSignal) => Promise<T>): Promise<T> {
   const kill = new AbortController();
   const end = () => kill.abort(new Error('interrupted'));
-  using _signals = onSignals({ SIGTERM: end, SIGINT: end });
+  using _signals = onAnyEnd(end);
   return await untilAborted(work(kill.signal), kill.signal);
 }
