@@ -200,7 +200,7 @@ describeWithLibvirtd('ceilometer up beside a libvirt that answers', () => {
   async function upWithDomains(...args: readonly string[]): Promise<Up> {
     const conf = join(folder, 'ceilometer.conf');
     writeFileSync(conf, `[DEFAULT]\nstate_path = ${folder}\nlibvirt_uri = ${libvirtd.uri}\n`);
-    return up('--interval', '2', '--config-file', conf, ...args);
+    return up('--interval', '5', '--config-file', conf, ...args);
   }
 
   /** Meters of virtual machines, and that each has samples of both. */
@@ -209,10 +209,9 @@ describeWithLibvirtd('ceilometer up beside a libvirt that answers', () => {
       const page = await ask<MeterPage>(url, '/v1/meters?limit=1000');
       return Object.fromEntries(page.meters.map(({ name, resources }) => [name, resources]));
     };
-    // From the second cycle on, for it is made of two readings.
-    await expect.poll(meters, { timeout: 20_000 }).toMatchObject({ cpu_util: 2 });
-    expect(await meters()).toMatchObject({
-      ...{ cpu: 2, vcpus: 2, memory: 2, 'disk.device.write.requests': 3, 'hardware.memory.total': 1 },
+    // From the second cycle on, for cpu_util is made of two readings.
+    await expect.poll(meters, { timeout: 60_000 }).toMatchObject({
+      ...{ cpu_util: 2, cpu: 2, vcpus: 2, memory: 2, 'disk.device.write.requests': 3, 'hardware.memory.total': 1 },
     });
     const id = domainUuid('instance-00000a01');
     const { metadata, meters: own } = await ask<ResourceDetail>(url, `/v1/resources/${id}`);
@@ -225,13 +224,13 @@ describeWithLibvirtd('ceilometer up beside a libvirt that answers', () => {
   it('polls the virtual machines, too, and says so', async () => {
     const { agent, url } = await upWithDomains();
 
-    expect(agent.stdout).toContain(`every 2 s: the host, and the virtual machines of ${libvirtd.uri}`);
+    expect(agent.stdout).toContain(`every 5 s: the host, and the virtual machines of ${libvirtd.uri}`);
     await expectCompute(url);
     agent.kill('SIGINT');
     const { code, stderr } = await agent.ended;
     expect(code).toBe(0);
     expect(stderr).not.toContain('ERROR');
-  });
+  }, 90_000);
 
   describeWith('rabbitmq', 'over a broker', () => {
     it('collects their samples', async () => {
