@@ -1,6 +1,6 @@
 /** From a request to an answer, without HTTP around it. */
 
-import type { z } from 'zod';
+import * as v from 'valibot';
 import { describeError } from '../../errors.ts';
 import type { JsonObject, JsonValue } from '../../wire/value.ts';
 import type { Collector } from '../collector.ts';
@@ -90,19 +90,23 @@ export function createRoutes(collector: Collector, version: string, now: () => n
   };
 }
 
-function parse<T extends z.ZodType>(schema: T, search: URLSearchParams): z.output<T> {
+function parse<T extends v.GenericSchema>(schema: T, search: URLSearchParams): v.InferOutput<T> {
   const names = [...search.keys()];
   const repeated = names.find((name, index) => names.indexOf(name) !== index);
   if (repeated !== undefined) throw new RequestError(400, `${repeated}: is given more than once`);
   // No name has one, and PostgreSQL takes none.
   const nul = names.find((name) => search.get(name)?.includes('\0'));
   if (nul !== undefined) throw new RequestError(400, `${nul}: has a NUL character`);
-  const result = schema.safeParse(Object.fromEntries(search));
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  const name = issue?.code === 'unrecognized_keys' ? issue.keys.join(', ') : issue?.path.join('.');
-  const problem = issue?.code === 'unrecognized_keys' ? 'there is no such parameter' : (issue?.message ?? 'is wrong');
-  throw new RequestError(400, `${name}: ${problem}`);
+  const result = v.safeParse(schema, Object.fromEntries(search), { abortPipeEarly: true });
+  if (result.success) return result.output;
+  const [issue] = result.issues;
+  const name = v.getDotPath(issue) ?? '';
+  throw new RequestError(400, `${name}: ${problemOf(issue, search.has(name))}`);
+}
+
+function problemOf({ type, expected, message }: v.BaseIssue<unknown>, given: boolean): string {
+  if (type === 'strict_object') return given ? 'there is no such parameter' : 'is needed';
+  return type === 'picklist' ? `expected ${expected?.replace(/[()"]/g, '').replaceAll(' |', ' or')}` : message;
 }
 
 interface SpanText {

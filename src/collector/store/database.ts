@@ -50,7 +50,7 @@ export interface AgentState extends Rhythm {
 }
 
 /** What is about to be written, and today. */
-export interface WrittenLines {
+interface WrittenLines {
   readonly times: readonly number[];
   readonly day: number;
 }

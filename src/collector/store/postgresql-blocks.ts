@@ -20,7 +20,7 @@ const JOINED = 2000;
 /** Buckets that one statement of a scan reads. */
 const SCANNED = 12;
 
-export const bucketOf = (time: number) => Math.floor(time / BUCKET);
+const bucketOf = (time: number) => Math.floor(time / BUCKET);
 const middle = (bucket: number) => bucket * BUCKET + BUCKET / 2;
 
 /** Adds lines that were admitted on a day. */

@@ -6,7 +6,7 @@ import { hash } from 'node:crypto';
 import { numbers, type Query } from './postgresql-connection.ts';
 import { dayTable } from './postgresql-days.ts';
 
-export function idHash(id: Buffer): bigint {
+function idHash(id: Buffer): bigint {
   return hash('sha256', id, 'buffer').readBigInt64BE();
 }
 
