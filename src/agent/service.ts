@@ -2,7 +2,7 @@
 import { AgentError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Output } from '../output/output.ts';
-import { createEnds, onSignals, reloaded } from '../util/daemon.ts';
+import { createEnds, onAnyEnd, onSignals, reloaded } from '../util/daemon.ts';
 import { scope, untilAborted } from '../util/scope.ts';
 import type { SystemdNotify } from '../util/sd-notify.ts';
 import { plural } from '../util/text.ts';
@@ -37,15 +37,10 @@ export async function runService(parts: ServiceParts): Promise<number> {
   let current = parts.first;
   const reloads = createRequests();
   const retired: Promise<number>[] = [];
-  function endOn(signal: string): void {
-    if (ends.stop.aborted) ends.force(signal);
-    else ends.begin(current.grace, signal);
-  }
-  using _signals = onSignals({
-    SIGTERM: () => endOn('SIGTERM'),
-    SIGINT: () => (parts.interruptIsFinal ? ends.force('SIGINT') : endOn('SIGINT')),
-    SIGHUP: reloads.ask,
-    SIGPIPE: () => endOn('SIGTERM'),
+  using _signals = onSignals(ends, {
+    grace: () => current.grace,
+    hangUp: reloads.ask,
+    interruptIsFinal: parts.interruptIsFinal,
   });
   try {
     log.info({ pollsters: current.manager.pollsters }, 'polling begins');
@@ -125,6 +120,6 @@ export async function withSignals<T>(work: (kill: AbortSignal) => Promise<T>): P
   const kill = new AbortController();
   const end = () => kill.abort(new AgentError('ERR_INTERRUPTED', 'interrupted'));
   const gone = () => kill.abort(new AgentError('ERR_OUTPUT_GONE', 'nobody reads the output'));
-  using _signals = onSignals({ SIGTERM: end, SIGINT: end, SIGPIPE: gone });
+  using _signals = onAnyEnd(end, gone);
   return await untilAborted(work(kill.signal), kill.signal);
 }

@@ -1,6 +1,7 @@
 import type { Config } from '../config/options.ts';
 import type { Output } from '../output/output.ts';
 import type { Logger } from '../plugin.ts';
+import { outputGone } from '../util/daemon.ts';
 import { createLeases, type Lease } from '../util/leases.ts';
 
 export const outputKinds = ['amqp', 'table', 'jsonl', 'none'] as const;
@@ -29,17 +30,15 @@ export async function outputOpener(kind: OutputKind, log: Logger): Promise<OpenO
   };
 }
 
-/** Nobody reads on, as after `| head`. Node never hears that signal from the system, only the failed write. */
-const onGone = () => process.emit('SIGPIPE');
-
 const openers: Readonly<Record<OutputKind, (log: Logger) => Promise<(config: Config) => Output>>> = {
   async table() {
     const { createTableOutput } = await import('../output/table.ts');
-    return () => createTableOutput({ stream: process.stdout, onGone });
+    return () => createTableOutput({ stream: process.stdout, onGone: outputGone });
   },
   async jsonl() {
     const { createJsonlOutput } = await import('../output/jsonl.ts');
-    return ({ publisher }) => createJsonlOutput({ stream: process.stdout, secret: publisher.telemetrySecret, onGone });
+    return ({ publisher }) =>
+      createJsonlOutput({ stream: process.stdout, secret: publisher.telemetrySecret, onGone: outputGone });
   },
   async none() {
     const { createNoneOutput } = await import('../output/none.ts');

@@ -1,4 +1,5 @@
 #!/usr/bin/env -S node --max-semi-space-size=2
+/** `ceilometer-polling`: polls the namespaces of this host and delivers the samples. */
 import { coordinationOpener, type OpenCoordination } from '../agent/coordination/open-coordination.ts';
 import { createGeneration } from '../agent/generation.ts';
 import { heartbeatOpener, type OpenHeartbeat } from '../agent/heartbeat.ts';
@@ -7,7 +8,6 @@ import { type Generation, runService, withSignals } from '../agent/service.ts';
 import { StateStore } from '../agent/state-store.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { findPollingFile, loadPolling } from '../config/polling.ts';
-/** `ceilometer-polling`: polls the namespaces of this host and delivers the samples. */
 import { codeOf } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { listenerOpener, type OpenListeners } from '../prometheus/open-listeners.ts';

@@ -17,6 +17,7 @@ import { createFinishing } from '../output/finishing.ts';
 import { createNoneOutput } from '../output/none.ts';
 import type { Output } from '../output/output.ts';
 import { createTableOutput } from '../output/table.ts';
+import { earlySignal } from '../util/early-signals.ts';
 import { createSystemdNotify } from '../util/sd-notify.ts';
 import type { upOutputs } from './common.ts';
 import { type ConfigArguments, exitCodes, tell, UsageError } from './program.ts';
@@ -74,6 +75,10 @@ export async function up(args: UpArguments): Promise<number> {
     });
   try {
     const first = await generation();
+    if (earlySignal() !== undefined) {
+      await first.close();
+      return exitCodes.ok;
+    }
     console.log(`Page     ${collecting.api.url}/`);
     console.log(
       `Polling  ${config.default.host} every ${args.interval} s: ` +

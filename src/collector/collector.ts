@@ -38,14 +38,20 @@ export interface Collector {
    * and counted. Resolves when all others are committed; rejects when `kill` aborts before.
    */
   take(agent: string, samples: readonly (() => SampleRecord)[]): Promise<void>;
+  /** Takes other settings from the next message and the next cleaning on. */
+  change(settings: CollectorSettings): void;
   /** Ends the cleaning. What is under way is finished; the store stays open. */
   stop(): Promise<void>;
 }
 
-export interface CollectorParts {
-  readonly store: Store;
+/** What can change while a collector runs. */
+interface CollectorSettings {
   readonly read: MessageReader;
   readonly retention: RetentionOptions;
+}
+
+export interface CollectorParts extends CollectorSettings {
+  readonly store: Store;
   readonly log: Logger;
   /** Aborts when work has to be broken off. */
   readonly kill: AbortSignal;
@@ -55,7 +61,8 @@ export interface CollectorParts {
 const CLEANING = 300_000;
 const FIRST_CLEANING = 5000;
 
-export function createCollector({ store, read, retention, log, kill }: CollectorParts): Collector {
+export function createCollector({ store, log, kill, ...first }: CollectorParts): Collector {
+  let settings: CollectorSettings = first;
   const intake = createIntake(store, { log, kill });
   const counts = { samples: 0, unsigned: 0, badSignature: 0, invalid: 0, deadLetters: 0 };
   const unsigned = createDropLog(log, 'samples without a signature are kept out');
@@ -71,7 +78,7 @@ export function createCollector({ store, read, retention, log, kill }: Collector
   }
 
   async function removeOld(): Promise<void> {
-    const { timeToLive, maxBytes } = retention;
+    const { timeToLive, maxBytes } = settings.retention;
     const now = Date.now() * 1000;
     try {
       const before = timeToLive === undefined ? undefined : now - timeToLive * 1e6;
@@ -84,7 +91,7 @@ export function createCollector({ store, read, retention, log, kill }: Collector
 
   async function handle(delivery: Delivery): Promise<Verdict> {
     try {
-      const message = read(delivery);
+      const message = settings.read(delivery);
       if (message === undefined) return { kind: 'done' };
       const { agent, records } = message;
       counts.samples += records.length + message.unsigned + message.badSignature + message.invalid.length;
@@ -110,7 +117,9 @@ export function createCollector({ store, read, retention, log, kill }: Collector
 
   return {
     store,
-    retention,
+    get retention() {
+      return settings.retention;
+    },
     startedAt: Date.now(),
     get received() {
       return { ...counts, ...intake.stats };
@@ -129,6 +138,9 @@ export function createCollector({ store, read, retention, log, kill }: Collector
       }
       counts.samples += samples.length;
       if (records.length > 0) await intake.take(records, arrivalsOf(agent, records));
+    },
+    change(next) {
+      settings = next;
     },
     async stop() {
       clearTimeout(timer);

@@ -10,6 +10,11 @@ const COPY_PREFIX = 'collector.';
 /** Bytes of messages in hand beyond which no more are asked for. */
 const MAX_BYTES = 67_108_864;
 
+/** Queues of others that the collector has copies of. */
+export function copiedQueues({ collector, osloMessagingNotifications: { topics } }: Config): readonly string[] {
+  return collector.polledSamples === 'copy' ? [...new Set(topics)].map((topic) => `${topic}.sample`) : [];
+}
+
 /** Throws `ConfigError`. */
 export function collectorPlan(config: Config, programName: string): ListenerPlan {
   const notifications = config.osloMessagingNotifications;

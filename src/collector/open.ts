@@ -3,9 +3,9 @@ import type { Config } from '../config/options.ts';
 import type { Logger } from '../plugin.ts';
 import { COMMON_SECRET } from '../wire/signature.ts';
 import { createRoutes } from './api/routes.ts';
-import { type Api, type Asset, checkApiOptions, startApi } from './api/server.ts';
+import { type Api, type ApiOptions, type Asset, checkApiOptions, startApi } from './api/server.ts';
 import { type Collector, createCollector, type RetentionOptions } from './collector.ts';
-import { createMessageReader } from './messages.ts';
+import { createMessageReader, type MessageReader } from './messages.ts';
 import { openStore } from './store/open.ts';
 import type { Store } from './store/store.ts';
 
@@ -23,6 +23,8 @@ export interface CollectorSettings {
 export interface OpenCollector {
   readonly collector: Collector;
   readonly api: Api;
+  /** Takes from a new configuration what can change while it runs. Throws `ConfigError`, and leaves all as it is. */
+  reload(config: Config): void;
   /** Call it when nothing is taken in any more. */
   close(): Promise<void>;
 }
@@ -33,27 +35,31 @@ const SQLITE_BYTES = 2_147_483_648;
 /** Throws `ConfigError`. */
 export async function openCollector(config: Config, settings: CollectorSettings): Promise<OpenCollector> {
   const { log, kill, version, assets } = settings;
-  const apiOptions = {
-    host: config.collector.apiHost,
-    port: config.collector.apiPort,
-    token: config.collector.apiToken,
-  };
+  const apiOptions = apiOptionsOf(config);
   // Before a file is made.
   checkApiOptions(apiOptions);
   const store = await openStore(config.database.connection, settings.stateFolder);
-  const secret = config.publisher.telemetrySecret;
-  const read = createMessageReader({
-    secret: secret === COMMON_SECRET ? '' : secret,
-    meteringTopic: config.publisherNotifier.meteringTopic,
-    source: config.default.sampleSource,
+  const collector = createCollector({
+    store,
+    read: readerOf(config),
+    retention: retentionOf(config, store),
+    log,
+    kill,
   });
-  const collector = createCollector({ store, read, retention: retentionOf(config, store), log, kill });
   try {
     const routes = createRoutes(collector, version);
     const api = await startApi(apiOptions, { routes, log, ...(assets && { assets }) });
     return {
       collector,
       api,
+      reload(next) {
+        const nextOptions = apiOptionsOf(next);
+        checkApiOptions(nextOptions);
+        // It goes on to listen where it does.
+        checkApiOptions({ ...apiOptions, token: nextOptions.token });
+        collector.change({ read: readerOf(next), retention: retentionOf(next, store) });
+        api.setToken(nextOptions.token);
+      },
       async close() {
         await collector.stop();
         await api.close();
@@ -65,6 +71,19 @@ export async function openCollector(config: Config, settings: CollectorSettings)
     await store.close();
     throw error;
   }
+}
+
+function apiOptionsOf({ collector: { apiHost, apiPort, apiToken } }: Config): ApiOptions {
+  return { host: apiHost, port: apiPort, token: apiToken };
+}
+
+function readerOf(config: Config): MessageReader {
+  const secret = config.publisher.telemetrySecret;
+  return createMessageReader({
+    secret: secret === COMMON_SECRET ? '' : secret,
+    meteringTopic: config.publisherNotifier.meteringTopic,
+    source: config.default.sampleSource,
+  });
 }
 
 function retentionOf({ database }: Config, store: Store): RetentionOptions {

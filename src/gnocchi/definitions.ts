@@ -25,13 +25,28 @@ export interface ResourceDefinition {
   eventAttributes(event: Event): JsonObject;
   operation(eventType: string): Operation | undefined;
   /** Resources of other types that share the fate of one, found by a query. */
-  readonly associated: readonly { readonly type: string; query(id: string): JsonValue }[];
+  readonly associated: readonly Associated[];
+}
+
+interface Associated {
+  readonly type: string;
+  /** The attribute that names the one; undefined where the query asks for more than that. */
+  readonly attribute: string | undefined;
+  query(id: string): JsonValue;
+}
+
+/** A resource that another one ends with. */
+interface Owner {
+  readonly type: string;
+  readonly attribute: string;
 }
 
 export interface GnocchiDefinitions {
   /** As the API takes them. */
   readonly archivePolicies: readonly JsonObject[];
   readonly byMeter: ReadonlyMap<string, ResourceDefinition>;
+  /** Of a type of resource: those that it ends with. */
+  ownersOf(type: string): readonly Owner[];
   /** The first definition that has the event type. */
   byEvent(eventType: string): { readonly resource: ResourceDefinition; readonly operation: Operation } | undefined;
 }
@@ -76,6 +91,12 @@ export function readDefinitions(path: string, policy?: string): GnocchiDefinitio
   return {
     archivePolicies,
     byMeter: new Map(resources.flatMap((one) => [...one.metrics.keys()].map((meter) => [meter, one] as const))),
+    ownersOf: (type) =>
+      resources.flatMap((owner) =>
+        owner.associated.flatMap((one) =>
+          one.type === type && one.attribute !== undefined ? [{ type: owner.type, attribute: one.attribute }] : [],
+        ),
+      ),
     byEvent(eventType) {
       for (const resource of resources) {
         const operation = resource.operation(eventType);
@@ -172,8 +193,16 @@ function readAssociated(type: string, config: JsonValue): ResourceDefinition['as
     } catch (error) {
       throw new DefinitionError(`${type}: event_associated_resources.${key}: no JSON: ${describeError(error)}`);
     }
-    return { type: keyText(key), query: filled };
+    return { type: keyText(key), attribute: comparedAttribute(filled('?')), query: filled };
   });
+}
+
+/** The attribute in `{"=": {attribute: id}}`. */
+function comparedAttribute(query: JsonValue): string | undefined {
+  const compared = isObject(query) && keysOf(query).length === 1 ? query['='] : undefined;
+  if (compared === undefined || !isObject(compared)) return undefined;
+  const [attribute, ...others] = keysOf(compared).map(keyText);
+  return others.length === 0 && attribute !== undefined && compared[attribute] === '?' ? attribute : undefined;
 }
 
 function text(key: string, value: JsonValue | undefined): string {

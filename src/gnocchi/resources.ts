@@ -18,6 +18,8 @@ export interface Resources {
   update(type: string, id: string, attributes: JsonObject, signal: AbortSignal): Promise<Outcome>;
   /** Sends the attributes whatever it was told. */
   change(type: string, id: string, attributes: JsonObject, signal: AbortSignal): Promise<Outcome>;
+  /** When it ended, as Gnocchi says it; null where it goes on, or is not there. */
+  endOf(type: string, id: string, signal: AbortSignal): Promise<string | null>;
   /** The ids that a query finds. */
   search(type: string, query: JsonValue, signal: AbortSignal): Promise<readonly string[]>;
 }
@@ -84,6 +86,14 @@ export function createResources(api: GnocchiApi, clock: Clock): Resources {
         if (outcome === 'done') remember(id, attributes);
         return outcome;
       });
+    },
+    async endOf(type, id, signal) {
+      const response = await api.request('GET', `/v1/resource/${type}/${encodeURIComponent(id)}`, { signal });
+      if (response.status !== 200 && passes(response))
+        throw new DeliveryError(`Gnocchi answered ${said(response)}`, { retryable: true });
+      const found = response.status === 200 ? parsedOf(response.text) : undefined;
+      const ended = found !== undefined && isObject(found) ? found['ended_at'] : undefined;
+      return typeof ended === 'string' ? ended : null;
     },
     async search(type, query, signal) {
       const body = stringifyJson(query);

@@ -6,7 +6,7 @@ import { untilAborted } from '../util/scope.ts';
 import { type Acknowledger, createAcknowledger } from './acknowledger.ts';
 import { BrokerConnection, type ConnectionOptions, type ConnectionUser } from './connection.ts';
 import { type DeadLetterOptions, DeadLetters } from './dead-letters.ts';
-import { declareTopologies, queuesOf, type Topology } from './topology.ts';
+import { declareTopologies, depthOf, type QueueDepth, queuesOf, type Topology } from './topology.ts';
 
 export interface ListenerOptions {
   readonly connection: ConnectionOptions;
@@ -44,6 +44,8 @@ export type Verdict =
 /** Never rejects. Called for several messages at a time. */
 export type DeliveryHandler = (delivery: Delivery) => Promise<Verdict>;
 
+export type { QueueDepth };
+
 export interface ListenerStats {
   readonly received: number;
   readonly done: number;
@@ -68,6 +70,7 @@ export class NotificationListener {
   readonly #deadLetters: DeadLetters;
   readonly #counts = { received: 0, done: 0, dead: 0 };
   readonly #idle = new Set<() => void>();
+  #model: ChannelModel | undefined;
   #channel: Channel | undefined;
   #acks: Acknowledger | undefined;
   #ready: (() => void) | undefined;
@@ -109,6 +112,11 @@ export class NotificationListener {
     return { ...this.#counts, inHand: this.#inHand };
   }
 
+  /** Of any queue on this broker. Undefined where there is no connection; rejects where there is no such queue. */
+  async depth(queue: string): Promise<QueueDepth | undefined> {
+    return this.#model === undefined ? undefined : depthOf(this.#model, queue);
+  }
+
   /** Takes no further messages. Those that wait for their batch go back to the broker. */
   async stop(): Promise<void> {
     this.#stopped = true;
@@ -137,6 +145,7 @@ export class NotificationListener {
     const channel = await model.createChannel();
     channel.on('error', (error) => this.#connection.reset(error));
     await this.#deadLetters.open(model);
+    this.#model = model;
     this.#channel = channel;
     this.#acks = createAcknowledger(channel, (error) => this.#reset(error));
     if (!this.#stopped) await this.#consume(channel, this.#acks);
@@ -171,6 +180,7 @@ export class NotificationListener {
   }
 
   #lost(): void {
+    this.#model = undefined;
     this.#channel = undefined;
     this.#acks = undefined;
     this.#tags = [];

@@ -39,12 +39,24 @@ export async function declareTopologies(model: ChannelModel, topologies: readonl
   );
 }
 
-async function onOwnChannel(model: ChannelModel, declare: (channel: Channel) => Promise<void>): Promise<void> {
+async function onOwnChannel<T>(model: ChannelModel, work: (channel: Channel) => PromiseLike<T>): Promise<T> {
   const channel = await model.createChannel();
-  // Whoever waits for the declaration is told.
+  // Whoever waits for the work is told.
   channel.on('error', () => {});
-  await declare(channel);
+  const result = await work(channel);
   await channel.close();
+  return result;
+}
+
+export interface QueueDepth {
+  readonly messages: number;
+  readonly consumers: number;
+}
+
+/** Rejects where there is no such queue. */
+export async function depthOf(model: ChannelModel, queue: string): Promise<QueueDepth> {
+  const { messageCount, consumerCount } = await onOwnChannel(model, (channel) => channel.checkQueue(queue));
+  return { messages: messageCount, consumers: consumerCount };
 }
 
 /** Each of them once: topologies may share queues. */

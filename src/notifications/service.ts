@@ -23,17 +23,6 @@ export async function runNotificationService(parts: NotificationServiceParts): P
   const agent = startNotificationAgent(parts.first, log, ends.kill);
   const status = ({ assembly }: NotificationGeneration) =>
     `listening with ${plural(assembly.endpoints.length, 'endpoint')} and ${plural(assembly.publishers.length, 'publisher')}`;
-  let first: NodeJS.Signals | undefined;
-  let stop = (_signal: NodeJS.Signals) => {};
-  const stopped = new Promise<NodeJS.Signals>((resolve) => {
-    stop = resolve;
-  });
-  function endOn(signal: NodeJS.Signals): void {
-    if (first !== undefined) ends.force(signal);
-    first ??= signal;
-    stop(first);
-  }
-
   async function reload(): Promise<void> {
     const next = await reloaded(async () => {
       const made = await parts.reload();
@@ -46,21 +35,16 @@ export async function runNotificationService(parts: NotificationServiceParts): P
   }
 
   const inTurn = createTurns();
-  using _signals = onSignals({
-    SIGTERM: () => endOn('SIGTERM'),
-    SIGINT: () => endOn('SIGINT'),
-    SIGHUP: () => void inTurn(reload),
-  });
+  using _signals = onSignals(ends, { grace: () => agent.grace, hangUp: () => void inTurn(reload) });
   try {
     void agent.ready.then(() => {
       notify.ready(status(parts.first));
       log.info({ endpoints: parts.first.assembly.endpoints }, 'taking notifications');
       parts.onReady();
     });
-    const signal = await stopped;
+    await ends.stopped;
     // After the reloads that were asked for before.
     await inTurn(async () => notify.stopping());
-    ends.begin(agent.grace, signal);
     await agent.stop();
   } finally {
     ends.force('end');

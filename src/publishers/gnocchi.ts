@@ -100,7 +100,7 @@ async function delivered(signal: AbortSignal, work: () => Promise<void>): Promis
 
 function createMeasures(
   api: GnocchiApi,
-  { archivePolicies, byMeter }: GnocchiDefinitions,
+  { archivePolicies, byMeter, ownersOf }: GnocchiDefinitions,
   resources: Resources,
   { log }: Host,
 ) {
@@ -135,7 +135,10 @@ function createMeasures(
       try {
         const outcome = await resources.create(resource.type, resourceJson(resource), signal, resource.attributes);
         const reason = refusalOf(outcome, resource.type);
-        if (reason === undefined) return;
+        if (reason === undefined) {
+          await endWithOwner(resource, signal);
+          return;
+        }
         drop(resource, reason);
         batch.delete(resource.id);
       } catch (error) {
@@ -144,6 +147,19 @@ function createMeasures(
     });
     if (failures.length > 0) throw failures[0];
     return missing.length;
+  }
+
+  /**
+   * Its samples may have come later than the event that ended what it is of. Whoever ends that looks for what belongs
+   * to it afterwards, and here it is looked at after this was created: one of the two finds the other.
+   */
+  async function endWithOwner({ id, type, attributes }: BatchedResource, signal: AbortSignal): Promise<void> {
+    for (const { type: ownerType, attribute } of ownersOf(type)) {
+      const owner = attributes[attribute];
+      const ended = typeof owner === 'string' ? await resources.endOf(ownerType, owner, signal) : null;
+      // It cannot begin after its end.
+      if (ended !== null) await resources.change(type, id, { started_at: ended, ended_at: ended }, signal);
+    }
   }
 
   /** Removes the meter that Gnocchi names; false where it names none. */
@@ -233,8 +249,21 @@ function createEvents(definitions: GnocchiDefinitions, resources: Resources, { l
       return check(await resources.create(type, { id: resource, ...attributes }, signal));
     }
     if (found.operation === 'update') return check(await resources.update(type, resource, attributes, signal));
-    const ended = { ended_at: isoTimestamp(Date.now()) };
-    check(await resources.change(type, resource, ended, signal));
+    const at = isoTimestamp(Date.now());
+    const ended = { ended_at: at };
+    let outcome = await resources.change(type, resource, ended, signal);
+    if (outcome === 'missing') {
+      // Samples of it may be on their way, here or through another agent: what they would create is created ended.
+      const whole = { id: resource, ...attributes, started_at: at, ...ended };
+      const created = await resources.create(type, whole, signal);
+      if (created === 'exists') outcome = await resources.change(type, resource, ended, signal);
+      else if (typeof created === 'object')
+        log.debug(
+          { event_type: event.eventType, resource: id, reason: created.refused },
+          'Gnocchi does not know what ended',
+        );
+    }
+    check(outcome);
     for (const other of associated) {
       for (const one of await resources.search(other.type, other.query(resource), signal)) {
         check(await resources.change(other.type, one, ended, signal));

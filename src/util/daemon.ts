@@ -1,6 +1,8 @@
-/** What both daemons do alike: signals, the two steps of an end, and a reload that may fail. */
+/** What all daemons do alike: signals, the two steps of an end, and a reload that may fail. */
+import { EventEmitter } from 'node:events';
 import { describeError } from '../errors.ts';
 import type { Log } from '../log.ts';
+import { takeEarlySignal } from './early-signals.ts';
 import type { SystemdNotify } from './sd-notify.ts';
 
 /** What ends the process, and how soon. */
@@ -9,6 +11,8 @@ export interface Ends {
   readonly stop: AbortSignal;
   /** Let go now. */
   readonly kill: AbortSignal;
+  /** Resolves when `stop` has aborted. */
+  readonly stopped: Promise<void>;
   /** Begins the end; what is in hand gets the grace in milliseconds, 0 is no limit. */
   begin(grace: number, why: string): void;
   /** Ends what is left at once. */
@@ -28,6 +32,7 @@ export function createEnds(log: Log, inHand: string): Ends {
   return {
     stop: stop.signal,
     kill: kill.signal,
+    stopped: new Promise((resolve) => stop.signal.addEventListener('abort', () => resolve(), { once: true })),
     begin(grace, why) {
       log.info({ signal: why, graceSeconds: grace / 1000 }, `stopping, ${inHand} finished`);
       stop.abort(new Error(why));
@@ -40,13 +45,54 @@ export function createEnds(log: Log, inHand: string): Ends {
   };
 }
 
-/** Listens to signals until disposed of. */
-export function onSignals(handlers: Readonly<Partial<Record<NodeJS.Signals, () => void>>>): Disposable {
+export interface EndOptions {
+  /** Asked when the end begins. */
+  grace(): number;
+  /** SIGHUP. */
+  hangUp(): void;
+  /** SIGINT ends what is in hand, too: for a person at a terminal. */
+  readonly interruptIsFinal?: boolean;
+}
+
+/**
+ * Listens until disposed of: SIGTERM and SIGINT begin the end, a second one forces it. One that came while the program
+ * was being loaded counts.
+ */
+export function onSignals(ends: Ends, { grace, hangUp, interruptIsFinal = false }: EndOptions): Disposable {
+  const end = (signal: NodeJS.Signals) => {
+    if (ends.stop.aborted || (signal === 'SIGINT' && interruptIsFinal)) ends.force(signal);
+    else ends.begin(grace(), signal);
+  };
+  const endings = { SIGTERM: () => end('SIGTERM'), SIGINT: () => end('SIGINT') };
+  const listening = listen({ ...endings, SIGHUP: hangUp }, endings.SIGTERM);
+  const early = takeEarlySignal();
+  if (early !== undefined) end(early);
+  return listening;
+}
+
+/** For a run that polls once: calls `end` on each signal, and `gone` when nobody reads its output, until disposed of. */
+export function onAnyEnd(end: () => void, gone: () => void): Disposable {
+  return listen({ SIGTERM: end, SIGINT: end }, gone);
+}
+
+const output = new EventEmitter<{ gone: [] }>();
+
+/**
+ * Nobody reads on, as after `| head`: that ends the program. It is no SIGPIPE, which would also come when a broker
+ * closes a connection.
+ */
+export function outputGone(): void {
+  output.emit('gone');
+}
+
+function listen(handlers: Readonly<Partial<Record<NodeJS.Signals, () => void>>>, gone: () => void): Disposable {
   const entries = Object.entries(handlers);
   for (const [signal, handler] of entries) process.on(signal, handler);
+  output.on('gone', gone);
   return {
     [Symbol.dispose]() {
       for (const [signal, handler] of entries) process.off(signal, handler);
+      output.off('gone', gone);
     },
   };
 }

@@ -4,10 +4,12 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import type { SamplePage, Status } from '../../src/collector/api/schema.ts';
+import type { MeterPage, ResourceDetail, SamplePage, StatisticsPage, Status } from '../../src/collector/api/schema.ts';
 import { AgentProcess } from '../helpers/agent-process.ts';
 import { startChromium } from '../helpers/chromium.ts';
+import { createDomains, type DomainOptions, domainUuid } from '../helpers/domains.ts';
 import { eventually } from '../helpers/eventually.ts';
+import { describeWithLibvirtd, type Libvirtd, startLibvirtd } from '../helpers/libvirtd.ts';
 import { type Rabbitmq, startRabbitmq } from '../helpers/rabbitmq.ts';
 import { describeWith } from '../helpers/services.ts';
 
@@ -24,6 +26,12 @@ afterEach(async () => {
   running = [];
   rmSync(folder, { recursive: true, force: true });
 });
+
+/** Of the tests with virtual machines. */
+const vms: readonly DomainOptions[] = [
+  { name: 'instance-00000a01', displayName: 'web', disks: ['raw', 'raw'], nics: ['sink'] },
+  { name: 'instance-00000a02', displayName: 'db', disks: ['raw'] },
+];
 
 interface Up {
   readonly agent: AgentProcess;
@@ -80,6 +88,23 @@ describe('ceilometer up', () => {
     const again = await up();
     const { store } = await ask<Status>(again.url, '/v1/status');
     expect(store.samples).toBeGreaterThanOrEqual(shownSamples(agent) + shownSamples(again.agent));
+  });
+
+  it.each(['SIGINT', 'SIGTERM'] as const)('ends well on %s while it is still being loaded', async (signal) => {
+    const tell =
+      "process.on('newListener', (name) => { if (name === 'SIGTERM') setImmediate(() => console.log('listens')) })";
+    const agent = new AgentProcess('ceilometer', ['up', '--port', '0'], { XDG_STATE_HOME: folder }, [
+      ...['--import', `data:text/javascript,${encodeURIComponent(tell)}`],
+    ]);
+    running.push(agent);
+    await agent.shows(/^listens$/m);
+
+    agent.kill(signal);
+    const { code, stdout, stderr } = await agent.ended;
+
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).not.toContain('Page');
+    expect(existsSync(join(folder, 'ceilometer', 'collector.db.pid'))).toBe(false);
   });
 
   it('gives the samples to the publishers of pipeline.yaml, too', async () => {
@@ -161,6 +186,77 @@ describeWith('chromium', 'ceilometer up and its page', () => {
     const memory = page.locator('article', { hasText: 'hardware.memory.total' });
     await memory.scrollIntoViewIfNeeded();
     await eventually(() => memory.locator('.now').innerText()).toMatch(/^[\d.,]+\s*[MGT]iB/);
+  });
+});
+
+describeWithLibvirtd('ceilometer up beside a libvirt that answers', () => {
+  let libvirtd: Libvirtd;
+  beforeAll(async () => {
+    libvirtd = await startLibvirtd();
+    await createDomains(libvirtd, vms);
+  }, 120_000);
+  afterAll(() => libvirtd?.close());
+
+  async function upWithDomains(...args: readonly string[]): Promise<Up> {
+    const conf = join(folder, 'ceilometer.conf');
+    writeFileSync(conf, `[DEFAULT]\nstate_path = ${folder}\nlibvirt_uri = ${libvirtd.uri}\n`);
+    return up('--interval', '5', '--config-file', conf, ...args);
+  }
+
+  /** Meters of virtual machines, and that each has samples of both. */
+  async function expectCompute(url: string): Promise<void> {
+    const meters = async () => {
+      const page = await ask<MeterPage>(url, '/v1/meters?limit=1000');
+      return Object.fromEntries(page.meters.map(({ name, resources }) => [name, resources]));
+    };
+    // From the second cycle on, for cpu_util is made of two readings.
+    await expect.poll(meters, { timeout: 60_000 }).toMatchObject({
+      ...{ cpu_util: 2, cpu: 2, vcpus: 2, memory: 2, 'disk.device.write.requests': 3, 'hardware.memory.total': 1 },
+    });
+    const id = domainUuid('instance-00000a01');
+    const { metadata, meters: own } = await ask<ResourceDetail>(url, `/v1/resources/${id}`);
+    expect(metadata).toMatchObject({ display_name: 'web', name: 'instance-00000a01' });
+    expect(own.map(({ name }) => name)).toContain('cpu');
+    const { statistics } = await ask<StatisticsPage>(url, `/v1/statistics?meter=memory&resource=${id}`);
+    expect(statistics[0]?.count).toBeGreaterThan(1);
+  }
+
+  it('polls the virtual machines, too, and says so', async () => {
+    const { agent, url } = await upWithDomains();
+
+    expect(agent.stdout).toContain(`every 5 s: the host, and the virtual machines of ${libvirtd.uri}`);
+    await expectCompute(url);
+    agent.kill('SIGINT');
+    const { code, stderr } = await agent.ended;
+    expect(code).toBe(0);
+    expect(stderr).not.toContain('ERROR');
+  }, 90_000);
+
+  describeWith('rabbitmq', 'over a broker', () => {
+    it('collects their samples', async () => {
+      await using broker = await startRabbitmq();
+      const transport = `rabbit://guest:guest@127.0.0.1:${broker.port}/${broker.vhost()}`;
+
+      const { agent, url } = await upWithDomains('--transport-url', transport);
+
+      await expectCompute(url);
+      agent.kill('SIGINT');
+      expect(await agent.ended).toMatchObject({ code: 0, stderr: '' });
+    });
+  });
+
+  describeWith('chromium', 'in a browser', () => {
+    it('shows them on the page', async () => {
+      const browser = await startChromium();
+      onTestFinished(() => browser.close());
+      const page = await browser.newPage();
+
+      const { url } = await upWithDomains();
+      await page.goto(`${url}/#/resource/${domainUuid('instance-00000a01')}`);
+
+      await page.locator('h2, h1', { hasText: 'web' }).first().waitFor();
+      await page.locator('article', { hasText: 'vcpus' }).first().waitFor();
+    });
   });
 });
 

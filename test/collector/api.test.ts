@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import * as v from 'valibot';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { z } from 'zod';
 import { openapiDocument, operations } from '../../src/collector/api/openapi.ts';
 import { createRoutes } from '../../src/collector/api/routes.ts';
 import {
@@ -86,7 +86,7 @@ describe('the read API', () => {
 
     expect(status).toBe(200);
     expect(headers.get('content-type')).toBe('application/json');
-    const value = answers[answer].parse(JSON.parse(body));
+    const value = v.parse(answers[answer], JSON.parse(body));
     // Nothing that the description lists stays unproven for want of an example.
     for (const [key, part] of Object.entries(value)) if (Array.isArray(part)) expect(part, key).not.toEqual([]);
   });
@@ -109,7 +109,7 @@ describe('the read API', () => {
     expect((await text(`${base}?${given.join('&')}`)).status).toBe(200);
     const refused = await text(`${base}?${[...given, 'nonsense=1'].join('&')}`);
     expect(refused.status).toBe(400);
-    expect(answers.Problem.parse(JSON.parse(refused.body)).error).toBe('nonsense: there is no such parameter');
+    expect(v.parse(answers.Problem, JSON.parse(refused.body)).error).toBe('nonsense: there is no such parameter');
   });
 
   it('serves its description, in which every reference leads somewhere', async () => {
@@ -129,7 +129,7 @@ describe('the read API', () => {
   it('tells the status in figures that add up', async () => {
     await fill();
 
-    const status = answers.Status.parse(await json('/v1/status'));
+    const status = v.parse(answers.Status, await json('/v1/status'));
 
     expect(status).toMatchObject({
       version: '1.2.3',
@@ -172,7 +172,7 @@ describe('the read API', () => {
     expect(
       new Set(
         (await all('/v1/samples?', 'samples')).map(
-          (row) => z.looseObject({ message_id: z.string() }).parse(row).message_id,
+          (row) => v.parse(v.looseObject({ message_id: v.string() }), row).message_id,
         ),
       ).size,
     ).toBe(25);
@@ -223,7 +223,7 @@ describe('the read API', () => {
     const refused = await text(path);
 
     expect(refused.status).toBe(status);
-    expect(answers.Problem.parse(JSON.parse(refused.body)).error).toMatch(error);
+    expect(v.parse(answers.Problem, JSON.parse(refused.body)).error).toMatch(error);
   });
 
   it('takes a zone in dates, also with a plus sign that was not escaped', async () => {

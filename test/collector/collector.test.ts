@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { Status } from '../../src/collector/api/schema.ts';
 import { wrapNotification } from '../../src/messaging/envelope.ts';
 import { createMeterMessages } from '../../src/publishers/records.ts';
 import type { JsonValue } from '../../src/wire/value.ts';
@@ -116,6 +117,45 @@ describeWith('rabbitmq', 'ceilometer-collector', () => {
     expect(reasons.join('\n')).toMatch(/the body is not JSON/);
     expect(reasons.join('\n')).toMatch(/counter_volume: expected a finite number, got "much"/);
     expect(reasons.join('\n')).toMatch(/has no list of samples/);
+  });
+
+  it('takes secret, token and retention from a new configuration on SIGHUP, and keeps the old one if that is bad', async () => {
+    const rig = await createRig(broker, '[publisher]\ntelemetry_secret = old\n');
+    const collector = await rig.start();
+    const [, url = ''] = await collector.shows(/(http:\/\/127\.0\.0\.1:[0-9]+)/);
+    const status = (token: string) => fetch(`${url}/v1/status`, { headers: { authorization: `Bearer ${token}` } });
+    const seen = async () => (await (await status('t0k3n')).json()) as Status;
+    const received = async () => (await seen()).received;
+    const reload = async (config: string, shown: RegExp) => {
+      rig.configure(config);
+      collector.kill('SIGHUP');
+      await collector.shows(shown);
+    };
+
+    await reload(
+      'metering = 1\n[database]\nmetering_time_to_live = soon\n',
+      /the old one goes on: .*metering_time_to_live/,
+    );
+    await reload('api_host = 0.0.0.0\n', /the old one goes on: .*api_token/);
+    expect((await status('')).status).toBe(200);
+    await rig.poll([polled(1)], 'old');
+    await eventually(async () => (await received()).stored).toBe(1);
+
+    await reload(
+      'api_token = t0k3n\n[publisher]\ntelemetry_secret = new\n[database]\nmetering_time_to_live = 3600\n' +
+        'connection = sqlite:////nowhere/else.db\n',
+      /configuration reloaded/,
+    );
+
+    expect((await status('')).status).toBe(401);
+    await rig.poll([polled(2)], 'old');
+    await rig.poll([polled(3)], 'new');
+    await eventually(received).toMatchObject({ stored: 2, bad_signature: 1 });
+    const { store } = await seen();
+    expect(store).toMatchObject({ time_to_live: 3600, samples: 2 });
+    await collector.shows(/take a restart: .*\[database\] connection/);
+    collector.kill('SIGTERM');
+    expect(await collector.ended).toMatchObject({ code: 0 });
   });
 
   it('refuses a second collector on its file, and takes over from one that was killed', async () => {

@@ -16,6 +16,8 @@ export interface Rig {
   readonly vhost: string;
   readonly connection: ChannelModel;
   readonly channel: ConfirmChannel;
+  /** Writes the configuration anew. */
+  configure(config: string): void;
   /** Starts a collector; resolves when it takes samples. */
   start(): Promise<AgentProcess>;
   /** Sends a body to a routing key of the exchange, and waits for the broker's confirm. */
@@ -31,11 +33,13 @@ export async function createRig(broker: Rabbitmq, config = ''): Promise<Rig> {
   const folder = mkdtempSync(join(tmpdir(), 'collector-'));
   const vhost = broker.vhost();
   const file = join(folder, 'ceilometer.conf');
-  writeFileSync(
-    file,
-    `[DEFAULT]\ntransport_url = rabbit://guest:guest@127.0.0.1:${broker.port}/${vhost}\nstate_path = ${folder}\n` +
-      `[oslo_messaging_rabbit]\nkombu_reconnect_delay = 0.1\n[collector]\napi_port = 0\n${config}`,
-  );
+  const configure = (more: string) =>
+    writeFileSync(
+      file,
+      `[DEFAULT]\ntransport_url = rabbit://guest:guest@127.0.0.1:${broker.port}/${vhost}\nstate_path = ${folder}\n` +
+        `[oslo_messaging_rabbit]\nkombu_reconnect_delay = 0.1\n[collector]\napi_port = 0\n${more}`,
+    );
+  configure(config);
   const connection = await broker.connect(vhost);
   const channel = await connection.createConfirmChannel();
   const running: AgentProcess[] = [];
@@ -57,6 +61,7 @@ export async function createRig(broker: Rabbitmq, config = ''): Promise<Rig> {
     vhost,
     connection,
     channel,
+    configure,
     send,
     async start() {
       const agent = new AgentProcess('collector', ['--config-file', file]);

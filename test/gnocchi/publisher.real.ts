@@ -220,6 +220,31 @@ describeWith('gnocchi', 'the publisher gnocchi with a real Gnocchi', () => {
     expect(told()).toEqual([]);
   });
 
+  it('has an end for what was deleted before its first samples came, and for its disks', async () => {
+    const traits = { instance_id: id(9), display_name: 'gone', instance_flavor_id: 'f1', instance_type: 'm1.small' };
+
+    await publisher.publishEvents?.([eventOf('compute.instance.delete.start', traits)], signal());
+    await publish(
+      sampleOf('cpu', id(9), { metadata: instance('gone'), volume: 7 }),
+      sampleOf('disk.device.usage', `${id(9)}-vda`, { metadata: { disk_name: 'vda', instance_id: id(9) } }),
+      sampleOf('network.incoming.bytes', `${id(9)}-tap`, { metadata: { name: 'tap', instance_id: id(9) } }),
+    );
+    await publisher.publishEvents?.([eventOf('compute.instance.create.end', traits)], signal());
+
+    const [owner, disk, port] = await Promise.all([
+      get(`/v1/resource/instance/${id(9)}`),
+      get(`/v1/resource/instance_disk/${id(9)}-vda`),
+      get(`/v1/resource/instance_network_interface/${id(9)}-tap`),
+    ]);
+    const ended = expect.stringMatching(/^20\d\d-/);
+    expect(owner.value).toMatchObject({ display_name: 'gone', image_ref: 'i1', ended_at: ended });
+    const at = (owner.value as { ended_at: string }).ended_at;
+    expect(disk.value).toMatchObject({ ended_at: at });
+    expect(port.value).toMatchObject({ ended_at: at });
+    expect(JSON.stringify(await measuresOf('instance', id(9), 'cpu'), plain)).toContain(',7]');
+    expect(told()).toEqual([]);
+  });
+
   it('takes the same batch again without counting it twice', async () => {
     const samples = [1, 2, 3].map((second) =>
       sampleOf('memory', id(8), {

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createHost } from '../../src/agent/host.ts';
 import { loadConfig } from '../../src/config/load.ts';
-import type { NotificationSample } from '../../src/notification.ts';
+import type { Event, NotificationSample } from '../../src/notification.ts';
 import { parsePublisherUrl } from '../../src/pipeline/publisher-url.ts';
 import { gnocchiPublisher } from '../../src/publishers/gnocchi.ts';
 import { recordingLog } from '../helpers/recording-log.ts';
@@ -56,7 +56,8 @@ async function start(url: string, answer: Answer = () => {}) {
   });
   const publish = (...samples: readonly NotificationSample[]) =>
     publisher.publishSamples?.(samples, AbortSignal.timeout(25_000));
-  return { asked, heads, log, publish, close };
+  const publishEvents = (...events: readonly Event[]) => publisher.publishEvents?.(events, AbortSignal.timeout(25_000));
+  return { asked, heads, log, publish, publishEvents, close };
 }
 
 const URL_WITHOUT_FILTER = 'gnocchi://?enable_filter_project=false';
@@ -194,6 +195,91 @@ describe('gnocchi', () => {
 
     expect(gnocchi.asked.filter(({ what }) => what.startsWith('PATCH'))).toHaveLength(2);
     expect(JSON.stringify(gnocchi.log.lines)).toMatch(/there is no resource type instance: run ceilometer-upgrade/);
+  });
+
+  const deleted = (traits: Readonly<Record<string, string>>): Event => ({
+    messageId: 'm',
+    eventType: 'compute.instance.delete.start',
+    generated: '2026-03-01T00:00:00',
+    traits: Object.entries(traits).map(([name, value]) => ({ name, type: 'text', value })),
+    raw: {},
+  });
+  const whole = { instance_id: 'a', display_name: 'web', instance_flavor_id: 'f', instance_type: 'm1' };
+
+  it('creates ended what an event ends before the first samples of it come', async () => {
+    const gnocchi = await start(URL_WITHOUT_FILTER, ({ what }, _times, response) => {
+      if (what === 'PATCH /v1/resource/instance/a') json(response, 404);
+      if (what.includes('/search/')) json(response, 200, []);
+    });
+
+    await gnocchi.publishEvents(deleted(whole));
+
+    expect(gnocchi.asked.map(({ what }) => what)).toEqual([
+      'PATCH /v1/resource/instance/a',
+      'POST /v1/resource/instance',
+      'POST /v1/search/resource/instance_network_interface',
+      'POST /v1/search/resource/instance_disk',
+    ]);
+    const { started_at: started, ...made } = JSON.parse(gnocchi.asked[1]?.body ?? '');
+    expect(made).toEqual({ id: 'a', display_name: 'web', flavor_id: 'f', flavor_name: 'm1', ended_at: started });
+    expect(Math.abs(Date.parse(`${started}Z`) - Date.now())).toBeLessThan(60_000);
+    expect(gnocchi.log.told).toEqual([]);
+  });
+
+  it('ends what another agent creates at the same moment', async () => {
+    const gnocchi = await start(URL_WITHOUT_FILTER, ({ what }, times, response) => {
+      if (what === 'PATCH /v1/resource/instance/a') json(response, times === 0 ? 404 : 200);
+      if (what === 'POST /v1/resource/instance') json(response, 409);
+      if (what.includes('/search/')) json(response, 200, []);
+    });
+
+    await gnocchi.publishEvents(deleted(whole));
+
+    expect(gnocchi.asked.map(({ what }) => what).slice(0, 3)).toEqual([
+      'PATCH /v1/resource/instance/a',
+      'POST /v1/resource/instance',
+      'PATCH /v1/resource/instance/a',
+    ]);
+    expect(gnocchi.asked[2]?.body).toMatch(/^\{"ended_at": "20/);
+  });
+
+  it('is content when an event says too little of what Gnocchi does not know', async () => {
+    const gnocchi = await start(URL_WITHOUT_FILTER, ({ what }, _times, response) => {
+      if (what === 'PATCH /v1/resource/instance/a') json(response, 404);
+      if (what === 'POST /v1/resource/instance') json(response, 400, { description: 'required key not provided' });
+      if (what.includes('/search/')) json(response, 200, []);
+    });
+
+    await gnocchi.publishEvents(deleted({ instance_id: 'a' }));
+
+    expect(gnocchi.log.told).toEqual([]);
+  });
+
+  it('ends a disk whose first samples come after the end of its instance', async () => {
+    const unknown = { description: { cause: 'Unknown resources', detail: [{ original_resource_id: 'a-vda' }] } };
+    const endedAt = '2026-03-01T00:10:00+00:00';
+    const gnocchi = await start(URL_WITHOUT_FILTER, ({ what }, times, response) => {
+      if (what === BATCH && times === 0) json(response, 400, unknown);
+      if (what === 'GET /v1/resource/instance/a') json(response, 200, { id: 'a', ended_at: endedAt });
+      if (what === 'GET /v1/resource/instance/b') json(response, 200, { id: 'b', ended_at: null });
+    });
+    const disk = (instance: string) =>
+      sampleOf(`${instance}-vda`, {
+        name: 'disk.device.usage',
+        metadata: { disk_name: 'vda', instance_id: instance },
+      });
+
+    await gnocchi.publish(disk('a'));
+    const asked = gnocchi.asked.slice(4);
+
+    expect(asked.map(({ what }) => what)).toEqual([
+      BATCH,
+      'POST /v1/resource/instance_disk',
+      'GET /v1/resource/instance/a',
+      'PATCH /v1/resource/instance_disk/a-vda',
+      BATCH,
+    ]);
+    expect(JSON.parse(asked[3]?.body ?? '')).toEqual({ started_at: endedAt, ended_at: endedAt });
   });
 
   it.each([

@@ -1,5 +1,5 @@
 /** The OpenAPI description of the read API, from the very shapes that it checks and answers. */
-import { z } from 'zod';
+import { type JsonSchema, jsonSchema } from './json-schema.ts';
 import { answers, queries } from './schema.ts';
 
 interface Operation {
@@ -33,8 +33,6 @@ export const operations = [
   },
 ] as const satisfies readonly Operation[];
 
-type JsonSchema = Record<string, unknown>;
-
 export function openapiDocument(version: string): JsonSchema {
   return {
     openapi: '3.1.0',
@@ -50,9 +48,7 @@ export function openapiDocument(version: string): JsonSchema {
       },
     },
     components: {
-      schemas: Object.fromEntries(
-        Object.entries(answers).map(([name, schema]) => [name, jsonSchema(schema, 'output')]),
-      ),
+      schemas: Object.fromEntries(Object.entries(answers).map(([name, schema]) => [name, jsonSchema(schema)])),
       securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
     },
     // The token is asked for only where [collector] api_token sets one.
@@ -86,7 +82,7 @@ function pathParameters(path: string): JsonSchema[] {
 }
 
 function queryParameters(query: keyof typeof queries): JsonSchema[] {
-  const { properties = {}, required = [] } = jsonSchema(queries[query], 'input') as {
+  const { properties = {}, required = [] } = jsonSchema(queries[query]) as {
     properties?: Record<string, JsonSchema>;
     required?: readonly string[];
   };
@@ -97,20 +93,4 @@ function queryParameters(query: keyof typeof queries): JsonSchema[] {
     ...(description !== undefined && { description }),
     schema,
   }));
-}
-
-function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): JsonSchema {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, {
-    io,
-    unrepresentable: 'any',
-    override: ({ zodSchema, jsonSchema: described }) => {
-      const { def } = zodSchema._zod;
-      // An exact number: bigint has no words of its own in JSON.
-      if (def.type === 'union' && def.options.some((option) => option._zod.def.type === 'bigint')) {
-        delete described.anyOf;
-        described.type = 'number';
-      }
-    },
-  });
-  return rest;
 }

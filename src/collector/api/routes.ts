@@ -1,6 +1,6 @@
 /** From a request to an answer, without HTTP around it. */
 
-import { z } from 'zod';
+import * as v from 'valibot';
 import { describeError } from '../../errors.ts';
 import type { JsonObject, JsonValue } from '../../wire/value.ts';
 import type { Collector } from '../collector.ts';
@@ -17,12 +17,15 @@ import {
 import { openapiDocument } from './openapi.ts';
 import { queries } from './schema.ts';
 
+const LONGEST_MESSAGE = 300;
+
 /** What the caller did wrong. */
 export class RequestError extends Error {
   readonly status: number;
 
   constructor(status: number, message: string) {
-    super(message);
+    // It has what the caller gave in it, which may be long and of several lines.
+    super(message.replace(/\p{Cc}+/gu, ' ').slice(0, LONGEST_MESSAGE));
     this.status = status;
   }
 }
@@ -53,15 +56,19 @@ export function createRoutes(collector: Collector, version: string, now: () => n
       }
       case '/v1/meters': {
         const { limit, marker, ...filter } = parse(queries.meters, search);
-        return pageAnswer('meters', await store.meters(filter, pageOf(limit, marker), micros()), meterAnswer);
+        return pageAnswer('meters', await store.meters(filter, pageOf('meters', limit, marker), micros()), meterAnswer);
       }
       case '/v1/resources': {
         const { limit, marker, ...filter } = parse(queries.resources, search);
-        return pageAnswer('resources', await store.resources(filter, pageOf(limit, marker)), resourceAnswer);
+        return pageAnswer(
+          'resources',
+          await store.resources(filter, pageOf('resources', limit, marker)),
+          resourceAnswer,
+        );
       }
       case '/v1/samples': {
         const { limit, marker, order, metadata, ...filter } = parse(queries.samples, search);
-        const page = await store.samples(withSpan(filter), pageOf(limit, marker), order === 'asc');
+        const page = await store.samples(withSpan(filter), pageOf('samples', limit, marker), order === 'asc');
         return { samples: sampleAnswers(page.rows, metadata === 'true'), next: nextMarker(page) };
       }
       case '/v1/statistics': {
@@ -72,7 +79,7 @@ export function createRoutes(collector: Collector, version: string, now: () => n
           group,
           period: period === undefined ? undefined : Math.max(1, Math.round(period * 1e6)),
         };
-        const page = await store.statistics(request, pageOf(limit, marker));
+        const page = await store.statistics(request, pageOf('statistics', limit, marker));
         return pageAnswer('statistics', page, (row) => statisticsAnswer(row, period));
       }
       case '/v1/openapi.json':
@@ -83,16 +90,23 @@ export function createRoutes(collector: Collector, version: string, now: () => n
   };
 }
 
-function parse<T extends z.ZodType>(schema: T, search: URLSearchParams): z.output<T> {
+function parse<T extends v.GenericSchema>(schema: T, search: URLSearchParams): v.InferOutput<T> {
   const names = [...search.keys()];
   const repeated = names.find((name, index) => names.indexOf(name) !== index);
   if (repeated !== undefined) throw new RequestError(400, `${repeated}: is given more than once`);
-  const result = schema.safeParse(Object.fromEntries(search));
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  const name = issue?.code === 'unrecognized_keys' ? issue.keys.join(', ') : issue?.path.join('.');
-  const problem = issue?.code === 'unrecognized_keys' ? 'there is no such parameter' : (issue?.message ?? 'is wrong');
-  throw new RequestError(400, `${name}: ${problem}`);
+  // No name has one, and PostgreSQL takes none.
+  const nul = names.find((name) => search.get(name)?.includes('\0'));
+  if (nul !== undefined) throw new RequestError(400, `${nul}: has a NUL character`);
+  const result = v.safeParse(schema, Object.fromEntries(search), { abortPipeEarly: true });
+  if (result.success) return result.output;
+  const [issue] = result.issues;
+  const name = v.getDotPath(issue) ?? '';
+  throw new RequestError(400, `${name}: ${problemOf(issue, search.has(name))}`);
+}
+
+function problemOf({ type, expected, message }: v.BaseIssue<unknown>, given: boolean): string {
+  if (type === 'strict_object') return given ? 'there is no such parameter' : 'is needed';
+  return type === 'picklist' ? `expected ${expected?.replace(/[()"]/g, '').replaceAll(' |', ' or')}` : message;
 }
 
 interface SpanText {
@@ -117,17 +131,36 @@ function timeParameter(name: string, text: string | undefined): number | undefin
   }
 }
 
-const position = z
-  .array(z.union([z.string(), z.number()]))
-  .min(1)
-  .max(4);
+/** What a marker holds, list by list. */
+const places = {
+  meters: ['text', 'id'],
+  resources: ['text'],
+  samples: ['time', 'id', 'id', 'text'],
+  statistics: ['id'],
+} as const;
 
-function pageOf(limit: number, marker: string | undefined): PageRequest {
+const isPlace = {
+  text: (value: unknown) => typeof value === 'string' && !value.includes('\0'),
+  time: (value: unknown) => Number.isSafeInteger(value),
+  /** Of a row, which has 31 bits everywhere. */
+  id: (value: unknown) => Number.isInteger(value) && Number(value) >= 0 && Number(value) < 2 ** 31,
+};
+
+function pageOf(list: keyof typeof places, limit: number, marker: string | undefined): PageRequest {
   if (marker === undefined) return { limit, after: undefined };
+  const after = readMarker(marker);
+  const kinds = places[list];
+  if (after?.length === kinds.length && kinds.every((kind, index) => isPlace[kind](after[index])))
+    return { limit, after: after as Position };
+  throw new RequestError(400, 'marker: expected what `next` of the page before says');
+}
+
+function readMarker(marker: string): readonly unknown[] | undefined {
   try {
-    return { limit, after: position.parse(JSON.parse(Buffer.from(marker, 'base64url').toString('utf8'))) };
+    const value: unknown = JSON.parse(Buffer.from(marker, 'base64url').toString('utf8'));
+    return Array.isArray(value) ? value : undefined;
   } catch {
-    throw new RequestError(400, 'marker: expected what `next` of the page before says');
+    return undefined;
   }
 }
 
@@ -142,9 +175,12 @@ function pageAnswer<T>(name: string, page: Page<T>, toAnswer: (row: T) => JsonOb
 }
 
 function decoded(part: string): string {
+  let text = '';
   try {
-    return decodeURIComponent(part);
+    text = decodeURIComponent(part);
   } catch {
     throw new RequestError(400, 'the path is not encoded as it should be');
   }
+  if (text.includes('\0')) throw new RequestError(400, 'the path has a NUL character');
+  return text;
 }

@@ -5,256 +5,267 @@
  * Field names are those of Ceilometer's samples and of its former API (version 2). Times are UTC, as Python's
  * `isoformat` prints them without a zone; spans of time are seconds.
  */
-import { z } from 'zod';
+import * as v from 'valibot';
+
+/** The words of the description; for the check they change nothing. */
+const described = <const S extends v.GenericSchema>(schema: S, text: string) => v.pipe(schema, v.description(text));
 
 const MAX_LIMIT = 10_000;
 const DEFAULT_LIMIT = 100;
 
 /** An integer is as long as it has to be: 64-bit counters do not fit into a JavaScript number. */
-const exactNumber = z
-  .union([z.number(), z.bigint()])
-  .meta({ description: 'A JSON number. Integers are exact, also those above 2^53.' });
-const count = z.int().min(0);
-const time = z.string().meta({ description: 'UTC, as 2026-11-24T13:00:00 or with microseconds' });
-const seconds = z.number();
-const metadata = z.record(z.string(), z.unknown());
-const sampleType = z.enum(['gauge', 'delta', 'cumulative']);
+const exactNumber = described(
+  v.union([v.number(), v.bigint()]),
+  'A JSON number. Integers are exact, also those above 2^53.',
+);
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const time = described(v.string(), 'UTC, as 2026-11-24T13:00:00 or with microseconds');
+const seconds = v.number();
+const metadata = v.record(v.string(), v.unknown());
+const sampleType = v.picklist(['gauge', 'delta', 'cumulative']);
 
-const firstSample = time.meta({ description: 'Time of the first one; it may have been removed since.' });
+const firstSample = described(time, 'Time of the first one; it may have been removed since.');
 
-const meter = z.strictObject({
-  name: z.string(),
+const meter = v.strictObject({
+  name: v.string(),
   type: sampleType,
-  unit: z.string(),
-  resources: count.meta({ description: 'Resources that have samples of it.' }),
+  unit: v.string(),
+  resources: described(count, 'Resources that have samples of it.'),
   samples: count,
   first_sample: firstSample,
   last_sample: time,
-  interval: seconds.nullable().meta({ description: 'Seconds between samples of one resource, once that is known.' }),
-  late: count.meta({ description: 'Resources whose next sample is overdue.' }),
+  interval: described(v.nullable(seconds), 'Seconds between samples of one resource, once that is known.'),
+  late: described(count, 'Resources whose next sample is overdue.'),
 });
 
-const resource = z.strictObject({
-  resource_id: z.string(),
-  project_id: z.string().nullable(),
-  project_name: z.string().nullable(),
-  user_id: z.string().nullable(),
-  user_name: z.string().nullable(),
-  source: z.string(),
+const resource = v.strictObject({
+  resource_id: v.string(),
+  project_id: v.nullable(v.string()),
+  project_name: v.nullable(v.string()),
+  user_id: v.nullable(v.string()),
+  user_name: v.nullable(v.string()),
+  source: v.string(),
   first_sample: firstSample,
   last_sample: time,
-  meters: z.array(z.string()),
-  metadata: metadata.meta({ description: 'As of the last sample.' }),
+  meters: v.array(v.string()),
+  metadata: described(metadata, 'As of the last sample.'),
 });
 
-const metadataState = z.strictObject({
-  since: time.meta({ description: 'Time of the first sample that carried it.' }),
-  meters: z.array(z.string()).meta({ description: 'Meters whose samples carried it.' }),
+const metadataState = v.strictObject({
+  since: described(time, 'Time of the first sample that carried it.'),
+  meters: described(v.array(v.string()), 'Meters whose samples carried it.'),
   metadata,
 });
 
-const resourceMeter = z.strictObject({
-  name: z.string(),
+const resourceMeter = v.strictObject({
+  name: v.string(),
   type: sampleType,
-  unit: z.string(),
+  unit: v.string(),
   samples: count,
   first_sample: firstSample,
   last_sample: time,
-  interval: seconds.nullable(),
-  late: z.boolean(),
+  interval: v.nullable(seconds),
+  late: v.boolean(),
   gaps: count,
 });
 
-const resourceDetail = z.strictObject({
-  ...resource.shape,
-  meters: z.array(resourceMeter),
-  metadata_history: z.array(metadataState).meta({ description: 'The oldest first.' }),
+const resourceDetail = v.strictObject({
+  ...resource.entries,
+  meters: v.array(resourceMeter),
+  metadata_history: described(v.array(metadataState), 'The oldest first.'),
 });
 
-const sample = z.strictObject({
-  source: z.string(),
-  counter_name: z.string(),
+const sample = v.strictObject({
+  source: v.string(),
+  counter_name: v.string(),
   counter_type: sampleType,
-  counter_unit: z.string(),
+  counter_unit: v.string(),
   counter_volume: exactNumber,
-  user_id: z.string().nullable(),
-  user_name: z.string().nullable(),
-  project_id: z.string().nullable(),
-  project_name: z.string().nullable(),
-  resource_id: z.string(),
+  user_id: v.nullable(v.string()),
+  user_name: v.nullable(v.string()),
+  project_id: v.nullable(v.string()),
+  project_name: v.nullable(v.string()),
+  resource_id: v.string(),
   timestamp: time,
-  resource_metadata: metadata.optional().meta({ description: 'Left out with metadata=false.' }),
-  message_id: z.string(),
+  resource_metadata: described(v.optional(metadata), 'Left out with metadata=false.'),
+  message_id: v.string(),
 });
 
-const statistics = z.strictObject({
-  resource_id: z.string().nullable().meta({ description: 'Null unless grouped by resource.' }),
-  project_id: z.string().nullable().meta({ description: 'Null unless grouped by project.' }),
-  unit: z.string(),
-  period: seconds.nullable().meta({ description: 'Null when the whole range is one period.' }),
+const statistics = v.strictObject({
+  resource_id: described(v.nullable(v.string()), 'Null unless grouped by resource.'),
+  project_id: described(v.nullable(v.string()), 'Null unless grouped by project.'),
+  unit: v.string(),
+  period: described(v.nullable(seconds), 'Null when the whole range is one period.'),
   period_start: time,
   period_end: time,
   count,
   min: exactNumber,
   max: exactNumber,
   sum: exactNumber,
-  avg: z.number(),
+  avg: v.number(),
   first_sample: time,
   last_sample: time,
-  rate: z
-    .number()
-    .nullable()
-    .meta({
-      description:
-        'Of cumulative meters: growth per second, in unit/s. The growth between two samples counts in the period of ' +
-        'the second. A value below the one before is a counter that began anew, and counts as growth from 0. Over ' +
-        'several resources it is the sum of their rates. Null without two samples.',
-    }),
-  resets: count.meta({ description: 'How often a counter of a cumulative meter began anew.' }),
+  rate: described(
+    v.nullable(v.number()),
+    'Of cumulative meters: growth per second, in unit/s. The growth between two samples counts in the period of ' +
+      'the second. A value below the one before is a counter that began anew, and counts as growth from 0. Over ' +
+      'several resources it is the sum of their rates. Null without two samples.',
+  ),
+  resets: described(count, 'How often a counter of a cumulative meter began anew.'),
 });
 
-const agent = z.strictObject({
-  agent: z.string().meta({ description: 'publisher_id of its messages.' }),
-  host: z.string().nullable().meta({ description: 'The host in the publisher_id, where there is one.' }),
-  source: z.string(),
-  first_seen: time.meta({ description: 'When its first message came.' }),
+const agent = v.strictObject({
+  agent: described(v.string(), 'publisher_id of its messages.'),
+  host: described(v.nullable(v.string()), 'The host in the publisher_id, where there is one.'),
+  source: v.string(),
+  first_seen: described(time, 'When its first message came.'),
   last_seen: time,
-  interval: seconds.nullable().meta({ description: 'Seconds between its arrivals, once that is known.' }),
-  late: z.boolean(),
+  interval: described(v.nullable(seconds), 'Seconds between its arrivals, once that is known.'),
+  late: v.boolean(),
   samples: count,
 });
 
-const overdue = z.strictObject({
-  meter: z.string(),
-  resource_id: z.string(),
+const overdue = v.strictObject({
+  meter: v.string(),
+  resource_id: v.string(),
   last_sample: time,
   interval: seconds,
-  overdue: seconds.meta({ description: 'Seconds since the next sample was due.' }),
+  overdue: described(seconds, 'Seconds since the next sample was due.'),
 });
 
-const gap = z.strictObject({
-  meter: z.string(),
-  resource_id: z.string(),
-  gaps: count.meta({ description: 'Gaps of this meter on this resource so far.' }),
-  start: time.meta({ description: 'Sample before the latest gap.' }),
-  end: time.meta({ description: 'Sample after it.' }),
+const gap = v.strictObject({
+  meter: v.string(),
+  resource_id: v.string(),
+  gaps: described(count, 'Gaps of this meter on this resource so far.'),
+  start: described(time, 'Sample before the latest gap.'),
+  end: described(time, 'Sample after it.'),
   interval: seconds,
 });
 
-const status = z.strictObject({
-  version: z.string(),
+const status = v.strictObject({
+  version: v.string(),
   started_at: time,
   now: time,
-  store: z.strictObject({
-    kind: z.enum(['sqlite', 'postgresql']),
+  store: v.strictObject({
+    kind: v.picklist(['sqlite', 'postgresql']),
     bytes: count,
-    max_bytes: count.nullable(),
-    time_to_live: seconds.nullable().meta({ description: 'Age at which samples are removed; null keeps them.' }),
+    max_bytes: v.nullable(count),
+    time_to_live: described(v.nullable(seconds), 'Age at which samples are removed; null keeps them.'),
     meters: count,
     resources: count,
-    series: count.meta({ description: 'Pairs of a meter and a resource.' }),
+    series: described(count, 'Pairs of a meter and a resource.'),
     samples: count,
-    first_sample: time.nullable(),
-    last_sample: time.nullable(),
+    first_sample: v.nullable(time),
+    last_sample: v.nullable(time),
   }),
-  received: z
-    .strictObject({
+  received: described(
+    v.strictObject({
       samples: count,
       stored: count,
-      duplicates: count.meta({ description: 'Samples whose message_id was stored before.' }),
-      unsigned: count.meta({ description: 'Samples without a signature, kept out.' }),
-      bad_signature: count.meta({ description: 'Samples with a wrong signature, kept out.' }),
-      invalid: count.meta({ description: 'Samples that are none, kept out.' }),
-      dead_letters: count.meta({ description: 'Messages that could not be processed.' }),
-    })
-    .meta({ description: 'Since the start of this collector.' }),
-  agents: z.array(agent),
+      duplicates: described(count, 'Samples whose message_id was stored before.'),
+      unsigned: described(count, 'Samples without a signature, kept out.'),
+      bad_signature: described(count, 'Samples with a wrong signature, kept out.'),
+      invalid: described(count, 'Samples that are none, kept out.'),
+      dead_letters: described(count, 'Messages that could not be processed.'),
+    }),
+    'Since the start of this collector.',
+  ),
+  agents: v.array(agent),
   late_total: count,
-  late: z.array(overdue).meta({ description: 'The longest overdue first, at most 100.' }),
+  late: described(v.array(overdue), 'The longest overdue first, at most 100.'),
   gaps_total: count,
-  gaps: z.array(gap).meta({ description: 'The latest first, at most 100.' }),
+  gaps: described(v.array(gap), 'The latest first, at most 100.'),
 });
 
-const next = z
-  .string()
-  .nullable()
-  .meta({ description: 'Where the next page begins: its `marker`. Null at the last page.' });
+const next = described(v.nullable(v.string()), 'Where the next page begins: its `marker`. Null at the last page.');
 
-const problem = z.strictObject({ error: z.string() });
+const problem = v.strictObject({ error: v.string() });
 
 export const answers = {
-  MeterPage: z.strictObject({ meters: z.array(meter), next }),
-  ResourcePage: z.strictObject({ resources: z.array(resource), next }),
+  MeterPage: v.strictObject({ meters: v.array(meter), next }),
+  ResourcePage: v.strictObject({ resources: v.array(resource), next }),
   ResourceDetail: resourceDetail,
-  SamplePage: z.strictObject({ samples: z.array(sample), next }),
-  StatisticsPage: z.strictObject({ statistics: z.array(statistics), next }),
+  SamplePage: v.strictObject({ samples: v.array(sample), next }),
+  StatisticsPage: v.strictObject({ statistics: v.array(statistics), next }),
   Status: status,
   Problem: problem,
 } as const;
 
-export type MeterPage = z.infer<typeof answers.MeterPage>;
-export type ResourcePage = z.infer<typeof answers.ResourcePage>;
-export type ResourceDetail = z.infer<typeof answers.ResourceDetail>;
-export type SamplePage = z.infer<typeof answers.SamplePage>;
-export type StatisticsPage = z.infer<typeof answers.StatisticsPage>;
-export type Status = z.infer<typeof answers.Status>;
+export type MeterPage = v.InferOutput<typeof answers.MeterPage>;
+export type ResourcePage = v.InferOutput<typeof answers.ResourcePage>;
+export type ResourceDetail = v.InferOutput<typeof answers.ResourceDetail>;
+export type SamplePage = v.InferOutput<typeof answers.SamplePage>;
+export type StatisticsPage = v.InferOutput<typeof answers.StatisticsPage>;
+export type Status = v.InferOutput<typeof answers.Status>;
 
-const one = z.string().min(1);
-const limit = z.coerce.number().pipe(z.int().min(1).max(MAX_LIMIT)).default(DEFAULT_LIMIT);
-const marker = one.optional().meta({ description: '`next` of the page before.' });
-const from = one.optional().meta({ description: 'First moment that counts. ISO 8601; UTC unless it has a zone.' });
-const until = one.optional().meta({ description: 'First moment that counts no more.' });
-const search = one.optional().meta({ description: 'Part of the name or id; case does not matter.' });
+const one = v.pipe(v.string(), v.nonEmpty('is empty'));
+/** A number in a query, which is text. */
+const numberText = (problem: string) => v.pipe(v.string(), v.transform(Number), v.number(problem), v.finite(problem));
+const limitProblem = `expected a whole number from 1 to ${MAX_LIMIT}`;
+const limit = v.optional(
+  v.pipe(
+    numberText(limitProblem),
+    v.integer(limitProblem),
+    v.minValue(1, limitProblem),
+    v.maxValue(MAX_LIMIT, limitProblem),
+  ),
+  String(DEFAULT_LIMIT),
+);
+const periodProblem = 'expected a number of seconds above 0';
+const marker = v.optional(described(one, '`next` of the page before.'));
+const from = v.optional(described(one, 'First moment that counts. ISO 8601; UTC unless it has a zone.'));
+const until = v.optional(described(one, 'First moment that counts no more.'));
+const search = v.optional(described(one, 'Part of the name or id; case does not matter.'));
 
 /** Unknown parameters are refused: a misspelled filter would answer with everything. */
 export const queries = {
-  meters: z.strictObject({
+  meters: v.strictObject({
     search,
-    resource: one.optional(),
-    project: one.optional(),
+    resource: v.optional(one),
+    project: v.optional(one),
     limit,
     marker,
   }),
-  resources: z.strictObject({
+  resources: v.strictObject({
     search,
-    meter: one.optional(),
-    project: one.optional(),
+    meter: v.optional(one),
+    project: v.optional(one),
     limit,
     marker,
   }),
-  resource: z.strictObject({}),
-  samples: z.strictObject({
-    meter: one.optional(),
-    resource: one.optional(),
-    project: one.optional(),
-    user: one.optional(),
-    source: one.optional(),
+  resource: v.strictObject({}),
+  samples: v.strictObject({
+    meter: v.optional(one),
+    resource: v.optional(one),
+    project: v.optional(one),
+    user: v.optional(one),
+    source: v.optional(one),
     start: from,
     end: until,
-    order: z.enum(['desc', 'asc']).default('desc').meta({ description: 'By time: desc gives the newest first.' }),
-    metadata: z.enum(['true', 'false']).default('true').meta({ description: 'false leaves resource_metadata out.' }),
+    order: described(v.optional(v.picklist(['desc', 'asc']), 'desc'), 'By time: desc gives the newest first.'),
+    metadata: described(v.optional(v.picklist(['true', 'false']), 'true'), 'false leaves resource_metadata out.'),
     limit,
     marker,
   }),
-  statistics: z.strictObject({
+  statistics: v.strictObject({
     meter: one,
-    resource: one.optional(),
-    project: one.optional(),
-    user: one.optional(),
-    source: one.optional(),
+    resource: v.optional(one),
+    project: v.optional(one),
+    user: v.optional(one),
+    source: v.optional(one),
     start: from,
     end: until,
-    period: z.coerce
-      .number()
-      .pipe(z.number().positive())
-      .optional()
-      .meta({ description: 'Seconds; periods are aligned to `start`, else to the epoch. Empty ones are left out.' }),
-    group: z
-      .enum(['resource', 'project'])
-      .optional()
-      .meta({ description: 'One row for each of them and period; else all count together.' }),
+    period: v.optional(
+      described(
+        v.pipe(numberText(periodProblem), v.gtValue(0, periodProblem)),
+        'Seconds; periods are aligned to `start`, else to the epoch. Empty ones are left out.',
+      ),
+    ),
+    group: v.optional(
+      described(v.picklist(['resource', 'project']), 'One row for each of them and period; else all count together.'),
+    ),
     limit,
     marker,
   }),
-  status: z.strictObject({}),
+  status: v.strictObject({}),
 } as const;

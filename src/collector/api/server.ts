@@ -32,12 +32,15 @@ export interface ApiParts {
 
 export interface Api {
   readonly url: string;
+  /** The only one that is taken from now on; empty asks for none. */
+  setToken(token: string): void;
   close(): Promise<void>;
 }
 
 /** Throws `ConfigError` where the address is open to others and there is no token, or cannot be listened on. */
 export async function startApi(options: ApiOptions, parts: ApiParts): Promise<Api> {
-  const { host, port, token } = options;
+  const { host, port } = options;
+  let { token } = options;
   checkApiOptions(options);
   const server = createServer((request, response) => {
     void answer(request, response, parts, token);
@@ -51,7 +54,13 @@ export async function startApi(options: ApiOptions, parts: ApiParts): Promise<Ap
     const reason = codeOf(error) === 'EADDRINUSE' ? 'is in use' : `cannot be listened on: ${describeError(error)}`;
     throw new ConfigError(`[collector] api_host, api_port: ${host}:${port} ${reason}`, { cause: error });
   }
-  return { url: urlOf(server, host), close: () => closed(server) };
+  return {
+    url: urlOf(server, host),
+    setToken(next) {
+      token = next;
+    },
+    close: () => closed(server),
+  };
 }
 
 /** Throws `ConfigError`: samples tell much about those they are of. */

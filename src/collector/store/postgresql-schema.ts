@@ -1,4 +1,9 @@
 /** The tables in PostgreSQL, version by version. */
+import { DAY } from './database.ts';
+
+/** Half an hour, in microseconds: a block has samples of no more, so that their times fit into four bytes. */
+export const BUCKET = 1_800_000_000;
+export const BUCKETS_IN_DAY = DAY / BUCKET;
 
 /** The statements that lead from each version to the next. Those that were released never change. */
 export const versions: readonly string[] = [
@@ -46,5 +51,29 @@ export const versions: readonly string[] = [
     gaps integer NOT NULL, gap_start bigint, gap_end bigint,
     PRIMARY KEY (agent, source)
   );
+  `,
+  // Rows of one sample each took most of their bytes for themselves and their keys. What is in the tables of before is
+  // moved afterwards, day by day: postgresql-upgrade.ts.
+  `
+  ALTER TABLE samples RENAME TO old_samples;
+  ALTER TABLE seen RENAME TO old_seen;
+  CREATE TABLE blocks (
+    bucket integer NOT NULL, meter integer NOT NULL,
+    -- Lowest and highest resource.
+    low integer NOT NULL, high integer NOT NULL,
+    -- Earliest and latest time, from the middle of the bucket.
+    first integer NOT NULL, last integer NOT NULL,
+    -- The earliest day on which any of it was written.
+    written integer NOT NULL,
+    samples smallint NOT NULL,
+    -- See block.ts.
+    series bytea NOT NULL, body bytea NOT NULL, ids bytea NOT NULL
+  ) PARTITION BY RANGE (bucket);
+  -- Blocks are made to fit into a page; what is random is not worth compressing.
+  ALTER TABLE blocks ALTER series SET STORAGE MAIN, ALTER body SET STORAGE MAIN, ALTER ids SET STORAGE MAIN;
+  CREATE INDEX blocks_place ON blocks (bucket, meter, low, high);
+  CREATE TABLE seen (hash bigint NOT NULL);
+  -- Buckets that may have small blocks.
+  CREATE TABLE loose (bucket integer PRIMARY KEY);
   `,
 ];

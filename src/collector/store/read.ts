@@ -1,9 +1,18 @@
 /** The questions to the store, in the SQL that both databases speak. */
 import type { SampleType } from '../../sample.ts';
-import { DAY, type Database, type SqlRow, type SqlValue } from './database.ts';
+import {
+  type Choice,
+  DAY,
+  type Database,
+  type LinePage,
+  type SampleLine,
+  type SharedTable,
+  type SqlRow,
+  type SqlValue,
+} from './database.ts';
 import { idBytes, idText } from './message-id.ts';
 import { isLate, lateCondition } from './rhythm.ts';
-import { aggregation } from './statistics.ts';
+import { aggregation, type SeriesSums } from './statistics.ts';
 import type {
   MetadataStateRow,
   Page,
@@ -21,6 +30,9 @@ import type {
 const FIRST = -62_135_596_800_000_000;
 const LAST = 253_402_300_800_000_000;
 const MOST_LISTED = 100;
+/** Ids in one statement. */
+const MOST_IDS = 500;
+const FEW_IDS = 20;
 
 type Readings = Pick<Store, 'meters' | 'resources' | 'resource' | 'samples' | 'statistics' | 'status'>;
 
@@ -113,38 +125,39 @@ export function createReader(db: Database): Readings {
 
     async statistics(request, page) {
       const sums = aggregation(request);
-      const { conditions, values } = sampleConditions(db, request);
-      const [start, end] = bounds(request);
-      // Text in each row would take most of the time.
-      const meters = await db.all('SELECT id, type, unit FROM meters WHERE name = $1', [request.meter]);
-      const meterById = new Map(meters.map((row) => [Number(row['id']), row]));
-      const owners = await db.all(
-        `SELECT DISTINCT r.id AS id, r.resource_id AS resource_id, r.project_id AS project_id
-         FROM resources AS r JOIN series AS s ON s.resource = r.id JOIN meters AS m ON m.id = s.meter WHERE m.name = $1`,
-        [request.meter],
-      );
-      const ownerById = new Map(owners.map((row) => [Number(row['id']), row]));
-      for await (const chunk of db.chunks(start, end, true)) {
-        const rows = await db.all(
-          `SELECT s.meter AS meter, s.resource AS resource, ${db.timeColumns}, ${db.volumeColumns} FROM samples AS s
-           WHERE ${[db.within(chunk, start, end), ...conditions].join(' AND ')} ORDER BY ${db.timeOrder}`,
-          values.list,
+      const choice = await choose(request);
+      if (choice !== undefined) {
+        const meters = await byId('meters', 'id, type, unit', choice.meters ?? []);
+        const owners = await db.all(
+          `SELECT DISTINCT r.id AS id, r.resource_id AS resource_id, r.project_id AS project_id
+           FROM resources AS r JOIN series AS s ON s.resource = r.id JOIN meters AS m ON m.id = s.meter WHERE m.name = $1`,
+          [request.meter],
         );
-        for (const row of rows) {
-          const [meter, resource] = [Number(row['meter']), Number(row['resource'])];
-          const [kind, owner] = [meterById.get(meter), ownerById.get(resource)];
+        const ownerById = new Map(owners.map((row) => [Number(row['id']), row]));
+        const handles = new Map<number, Map<number, SeriesSums | undefined>>();
+        const handleOf = (meter: number, resource: number): SeriesSums | undefined => {
+          const [kind, owner] = [meters.get(meter), ownerById.get(resource)];
           // A series that began meanwhile.
-          if (kind === undefined || owner === undefined) continue;
-          sums.add({
-            meter,
-            type: typeOf(kind),
-            unit: String(kind['unit']),
+          if (kind === undefined || owner === undefined) return undefined;
+          return sums.series({
+            ...{ meter, type: typeOf(kind), unit: String(kind['unit']) },
             resourceId: String(owner['resource_id']),
             projectId: textOrNull(owner['project_id']),
-            time: db.timeOf(row),
-            volume: db.volumeOf(row),
           });
-        }
+        };
+        await db.scan(choice, (meter, resource, time, volume) => {
+          let ofMeter = handles.get(meter);
+          if (ofMeter === undefined) {
+            ofMeter = new Map();
+            handles.set(meter, ofMeter);
+          }
+          let handle = ofMeter.get(resource);
+          if (handle === undefined && !ofMeter.has(resource)) {
+            handle = handleOf(meter, resource);
+            ofMeter.set(resource, handle);
+          }
+          handle?.add(time, volume);
+        });
       }
       const rows = sums.rows();
       const from = Number(page.after?.[0] ?? 0);
@@ -156,49 +169,86 @@ export function createReader(db: Database): Readings {
   };
 
   async function samples(filter: SampleFilter, page: PageRequest, ascending: boolean): Promise<Page<StoredSample>> {
-    const [start, end] = bounds(filter);
-    const [lower, upper] = page.after === undefined ? [start, end] : startedAt(page.after, start, end, ascending);
-    const rows: SqlRow[] = [];
-    const order = [db.timeSql, 's.meter', 's.resource', 's.id']
-      .map((column) => `${column} ${ascending ? 'ASC' : 'DESC'}`)
-      .join(', ');
-    const narrow = filter.meter !== undefined || filter.resource !== undefined;
-    for await (const chunk of db.chunks(lower, upper, ascending, narrow ? undefined : 'short')) {
-      const { conditions, values } = sampleConditions(db, filter);
-      if (page.after !== undefined) {
-        const [time = 0, meter = 0, resource = 0, id = ''] = page.after;
-        const places = [time, meter, resource, idBytes(String(id))].map((value) => values.add(value));
-        conditions.push(`(${db.timeSql}, s.meter, s.resource, s.id) ${ascending ? '>' : '<'} (${places.join(', ')})`);
-      }
-      const found = await db.all(
-        `SELECT s.id AS id, s.meter AS meter, s.resource AS resource, m.name AS name, m.type AS type, m.unit AS unit,
-           r.resource_id AS resource_id, r.project_id AS project_id, r.project_name AS project_name,
-           r.user_id AS user_id, r.user_name AS user_name, r.source AS source, b.body AS body,
-           ${db.timeColumns}, ${db.volumeColumns}
-         FROM (SELECT s.* FROM samples AS s WHERE ${[db.within(chunk, lower, upper), ...conditions].join(' AND ')}
-             ORDER BY ${order} LIMIT ${page.limit + 1 - rows.length}) AS s
-           JOIN meters AS m ON m.id = s.meter JOIN resources AS r ON r.id = s.resource
-           JOIN metadata AS b ON b.id = s.metadata
-         ORDER BY ${order}`,
-        values.list,
-      );
-      rows.push(...found);
-      if (rows.length > page.limit) break;
-    }
-    const idOf = (row: SqlRow) => idText(row['id'] instanceof Uint8Array ? row['id'] : new Uint8Array());
-    return paged(
-      rows,
-      page.limit,
-      (row) => ({
-        id: idOf(row),
-        ...{ meter: String(row['name']), type: typeOf(row), unit: String(row['unit']) },
-        volume: db.volumeOf(row),
-        ...ownerOf(row),
-        time: db.timeOf(row),
-        metadata: String(row['body']),
+    const choice = await choose(filter);
+    if (choice === undefined) return { rows: [], next: undefined };
+    const lines = await db.lines(choice, { limit: page.limit + 1, after: placeOf(page.after), ascending });
+    const shown = lines.slice(0, page.limit);
+    // What many of them share is read once.
+    const [meters, resources, metadata] = await Promise.all([
+      byId('meters', 'id, name, type, unit', idsOf(shown, 'meter')),
+      byId(
+        'resources',
+        'id, resource_id, project_id, project_name, user_id, user_name, source',
+        idsOf(shown, 'resource'),
+      ),
+      byId('metadata', 'id, body', idsOf(shown, 'metadata')),
+    ]);
+    const last = shown.at(-1);
+    return {
+      rows: shown.flatMap((line) => {
+        const [meter, owner, body] = [
+          meters.get(line.meter),
+          resources.get(line.resource),
+          metadata.get(line.metadata),
+        ];
+        // Removed meanwhile.
+        if (meter === undefined || owner === undefined || body === undefined) return [];
+        const { time, volume } = line;
+        const kind = { meter: String(meter['name']), type: typeOf(meter), unit: String(meter['unit']) };
+        return [{ id: idText(line.id), ...kind, volume, ...ownerOf(owner), time, metadata: String(body['body']) }];
       }),
-      (row) => [db.timeOf(row), Number(row['meter']), Number(row['resource']), idOf(row)],
+      next:
+        lines.length > page.limit && last !== undefined
+          ? [last.time, last.meter, last.resource, idText(last.id)]
+          : undefined,
+    };
+  }
+
+  /** The choice of samples that a filter makes, as narrow as the series tell; undefined where there are none. */
+  async function choose(filter: SampleFilter): Promise<Choice | undefined> {
+    const [start, end] = bounds(filter);
+    const values = new Values();
+    const owners: string[] = [];
+    for (const key of ['resource', 'project', 'user', 'source'] as const) {
+      const value = filter[key];
+      if (value !== undefined) owners.push(`r.${ownerColumns[key]} = ${values.add(value)}`);
+    }
+    const named = filter.meter === undefined ? [] : [`m.name = ${values.add(filter.meter)}`];
+    if (owners.length === 0 && named.length === 0) return { start, end, meters: undefined, resources: undefined };
+    const joined = `FROM series AS s JOIN meters AS m ON m.id = s.meter JOIN resources AS r ON r.id = s.resource
+      WHERE ${[...owners, ...named].join(' AND ')}`;
+    const meters = await db.all(
+      `SELECT s.meter AS id, min(s.first) AS first, max(s.last) AS last ${joined} GROUP BY s.meter`,
+      values.list,
     );
+    const resources =
+      owners.length === 0 ? undefined : await db.all(`SELECT DISTINCT s.resource AS id ${joined}`, values.list);
+    const numbers = (rows: readonly SqlRow[], name: string) => rows.map((row) => Number(row[name]));
+    const choice = {
+      start: numbers(meters, 'first').reduce((a, b) => Math.min(a, b), end),
+      end: numbers(meters, 'last').reduce((a, b) => Math.max(a, b), start) + 1,
+      meters: numbers(meters, 'id'),
+      resources: resources && numbers(resources, 'id'),
+    };
+    const span = { start: Math.max(start, choice.start), end: Math.min(end, choice.end) };
+    return meters.length === 0 || span.start >= span.end ? undefined : { ...choice, ...span };
+  }
+
+  async function byId(
+    table: SharedTable,
+    columns: string,
+    ids: readonly number[],
+  ): Promise<ReadonlyMap<number, SqlRow>> {
+    const found = new Map<number, SqlRow>();
+    for (let at = 0; at < ids.length; at += MOST_IDS) {
+      const values = new Values();
+      const places = ids.slice(at, at + MOST_IDS).map((id) => values.add(id));
+      // Always as many, so that it is the same statement.
+      while (places.length < MOST_IDS && ids.length > FEW_IDS) places.push(values.add(null));
+      const rows = await db.all(`SELECT ${columns} FROM ${table} WHERE id IN (${places.join(', ')})`, values.list);
+      for (const row of rows) found.set(Number(row['id']), row);
+    }
+    return found;
   }
 
   /** As of the last sample of each. */
@@ -329,31 +379,16 @@ function bounds({ start, end }: SampleFilter): readonly [start: number, end: num
   return [start ?? FIRST, end ?? LAST];
 }
 
-/** The span without what the pages before have shown. */
-function startedAt(after: Position, start: number, end: number, ascending: boolean): readonly [number, number] {
-  const time = Number(after[0]);
-  return ascending ? [Math.max(start, time), end] : [start, Math.min(end, time + 1)];
+const ownerColumns = { resource: 'resource_id', project: 'project_id', user: 'user_id', source: 'source' } as const;
+
+function placeOf(after: Position | undefined): LinePage['after'] {
+  if (after === undefined) return undefined;
+  const [time = 0, meter = 0, resource = 0, id = ''] = after;
+  return { time: Number(time), meter: Number(meter), resource: Number(resource), id: idBytes(String(id)) };
 }
 
-/** Samples are found by meter and resource, so the other filters come as lists of these. */
-function sampleConditions(db: Database, filter: SampleFilter): { conditions: string[]; values: Values } {
-  const values = new Values();
-  const conditions: string[] = [];
-  const owners: string[] = [];
-  const columns = { resource: 'resource_id', project: 'project_id', user: 'user_id', source: 'source' } as const;
-  for (const key of ['resource', 'project', 'user', 'source'] as const) {
-    const value = filter[key];
-    if (value !== undefined) owners.push(`${columns[key]} = ${values.add(value)}`);
-  }
-  if (filter.meter !== undefined)
-    conditions.push(`s.meter IN (SELECT id FROM meters WHERE name = ${values.add(filter.meter)})`);
-  if (owners.length > 0) {
-    const resources = `SELECT id FROM resources WHERE ${owners.join(' AND ')}`;
-    conditions.push(`s.resource IN (${resources})`);
-    if (filter.meter === undefined && db.kind === 'sqlite')
-      conditions.push(`s.meter IN (SELECT meter FROM series WHERE resource IN (${resources}))`);
-  }
-  return { conditions, values };
+function idsOf(lines: readonly SampleLine[], field: 'meter' | 'resource' | 'metadata'): readonly number[] {
+  return [...new Set(lines.map((line) => line[field]))];
 }
 
 function paged<T>(

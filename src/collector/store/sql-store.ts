@@ -7,6 +7,8 @@ import { createWriter } from './write.ts';
 /** Days for which the ids of messages are known, today included; and after which unused rows go that samples share. */
 const ID_DAYS = 2;
 const SHARED_DAYS = 2;
+/** Microseconds after which few samples of a time are still to come. */
+const SETTLED = 1_200_000_000;
 
 export function createSqlStore(db: Database, now: () => number = Date.now): Store {
   const writer = createWriter(db);
@@ -19,9 +21,9 @@ export function createSqlStore(db: Database, now: () => number = Date.now): Stor
     async expire({ before, maxBytes, now: at }) {
       let removed = 0;
       if (before !== undefined) {
-        for await (const chunk of db.chunks(Number.MIN_SAFE_INTEGER, before, true))
-          removed += await db.remove(chunk, before);
+        for await (const chunk of db.chunks(Number.MIN_SAFE_INTEGER, before)) removed += await db.remove(chunk, before);
       }
+      await db.tidy(at - SETTLED);
       if (maxBytes !== undefined) removed += await shrink(maxBytes);
       const oldest = await oldestChunk();
       // What the samples that are left refer to was used on the day that they came, which was not long before theirs.
@@ -33,7 +35,7 @@ export function createSqlStore(db: Database, now: () => number = Date.now): Stor
   };
 
   async function oldestChunk(): Promise<Chunk | undefined> {
-    for await (const chunk of db.chunks(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER - DAY, true)) return chunk;
+    for await (const chunk of db.chunks(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER - DAY)) return chunk;
     return undefined;
   }
 

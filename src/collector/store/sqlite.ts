@@ -5,6 +5,7 @@ import sqlite, { type Statement } from 'node-sqlite3-wasm';
 import { ConfigError, describeError, ServiceError } from '../../errors.ts';
 import {
   type AgentState,
+  type Choice,
   type Database,
   type SampleLine,
   type SeriesState,
@@ -22,7 +23,6 @@ const CACHE_KILOBYTES = 65_536;
 const MOST_STATEMENTS = 200;
 const LONGEST_INTEGER = 2n ** 63n - 1n;
 
-const TIME = `(s.bucket * ${BUCKET} + ${BUCKET / 2} + s."offset")`;
 const bucketOf = (time: number) => Math.floor(time / BUCKET);
 const middle = (bucket: number) => bucket * BUCKET + BUCKET / 2;
 
@@ -119,6 +119,23 @@ function sqliteDatabase(db: sqlite.Database, release: () => void): Database {
     return turn;
   };
 
+  /** Those that have samples in the span. */
+  async function* buckets(start: number, end: number, ascending: boolean): AsyncGenerator<number> {
+    const sql = ascending
+      ? 'SELECT min(bucket) AS bucket FROM samples WHERE bucket >= $1'
+      : 'SELECT max(bucket) AS bucket FROM samples WHERE bucket <= $1';
+    let bucket = bucketOf(ascending ? start : end);
+    for (;;) {
+      const from = bucket;
+      const [row] = await inTurn(() => rows(sql, [from]));
+      if (row === undefined || row['bucket'] === null) return;
+      const found = Number(row['bucket']);
+      if (found * BUCKET >= end || (found + 1) * BUCKET <= start) return;
+      yield found;
+      bucket = found + (ascending ? 1 : -1);
+    }
+  }
+
   function share(
     table: SharedTable,
     { key, values }: { key: Buffer; values: readonly (string | null)[] },
@@ -172,42 +189,52 @@ function sqliteDatabase(db: sqlite.Database, release: () => void): Database {
 
   return {
     kind: 'sqlite',
-    volumeColumns: "s.volume AS volume, typeof(s.volume) = 'real' AS is_float",
-    timeColumns: `${TIME} AS time`,
-    timeSql: TIME,
-    // As the key lies; of one resource, there are few in a bucket.
-    timeOrder: 's.meter, s.resource, s."offset"',
-    timeOf: ({ time }) => Number(time),
-    volumeOf({ volume, is_float: isFloat }) {
-      if (isFloat === 1) return Number(volume);
-      return BigInt(typeof volume === 'string' || typeof volume === 'bigint' ? volume : Number(volume));
-    },
     contains: (column, parameter) => `instr(lower(${column}), lower(${parameter})) > 0`,
     all: (sql, values) => inTurn(() => rows(sql, values)),
     share: (table, shared, day) => transaction(() => shared.map((row) => share(table, row, day))),
     write: (_lines, work) => transaction(() => work(writing)),
-    async *chunks(start, end, ascending) {
-      let bucket = bucketOf(ascending ? start : end);
-      for (;;) {
-        const [row] = await inTurn(() =>
-          ascending
-            ? rows('SELECT min(bucket) AS bucket FROM samples WHERE bucket >= $1', [bucket])
-            : rows('SELECT max(bucket) AS bucket FROM samples WHERE bucket <= $1', [bucket]),
+    async scan(choice, visit) {
+      for await (const bucket of buckets(choice.start, choice.end, true)) {
+        const { where, values } = chosen(choice, bucket);
+        // As the key lies; of one resource, there are few in a bucket.
+        const found = await inTurn(() =>
+          rows(`SELECT ${READING} FROM samples AS s WHERE ${where} ORDER BY s.meter, s.resource, s."offset"`, values),
         );
-        if (row === undefined || row['bucket'] === null) return;
-        const found = Number(row['bucket']);
-        const chunk = { start: found * BUCKET, end: (found + 1) * BUCKET };
-        if (chunk.start >= end || chunk.end <= start) return;
-        yield chunk;
-        bucket = found + (ascending ? 1 : -1);
+        for (const row of found)
+          visit(Number(row['meter']), Number(row['resource']), middle(bucket) + Number(row['offset']), volumeOf(row));
       }
     },
-    within(chunk, start, end) {
-      const bucket = bucketOf(chunk.start);
-      const parts = [`s.bucket = ${bucket}`];
-      if (start > chunk.start) parts.push(`s."offset" >= ${start - middle(bucket)}`);
-      if (end < chunk.end) parts.push(`s."offset" < ${end - middle(bucket)}`);
-      return parts.join(' AND ');
+    async lines(choice, { limit, after, ascending }) {
+      const lines: SampleLine[] = [];
+      const direction = ascending ? 'ASC' : 'DESC';
+      const order = ['"offset"', 'meter', 'resource', 'id'].map((column) => `s.${column} ${direction}`).join(', ');
+      const from = ascending ? Math.max(choice.start, after?.time ?? choice.start) : choice.start;
+      const to = ascending ? choice.end : Math.min(choice.end, (after?.time ?? choice.end) + 1);
+      for await (const bucket of buckets(from, to, ascending)) {
+        const { where, values } = chosen({ ...choice, start: from, end: to }, bucket);
+        if (after !== undefined) values.push(after.time - middle(bucket), after.meter, after.resource, after.id);
+        const place = '(s."offset", s.meter, s.resource, s.id)';
+        const beyond = after === undefined ? '' : ` AND ${place} ${ascending ? '>' : '<'} ($6, $7, $8, $9)`;
+        const found = await inTurn(() =>
+          rows(
+            `SELECT s.id AS id, s.metadata AS metadata, ${READING} FROM samples AS s WHERE ${where}${beyond}
+             ORDER BY ${order} LIMIT ${limit - lines.length}`,
+            values,
+          ),
+        );
+        for (const row of found)
+          lines.push({
+            id: row['id'] instanceof Uint8Array ? Buffer.from(row['id']) : Buffer.alloc(0),
+            ...{ meter: Number(row['meter']), resource: Number(row['resource']), metadata: Number(row['metadata']) },
+            ...{ time: middle(bucket) + Number(row['offset']), volume: volumeOf(row) },
+          });
+        if (lines.length >= limit) break;
+      }
+      return lines;
+    },
+    async *chunks(start, end) {
+      for await (const bucket of buckets(start, end, true))
+        yield { start: bucket * BUCKET, end: (bucket + 1) * BUCKET };
     },
     bytes: () =>
       inTurn(() => {
@@ -245,6 +272,8 @@ function sqliteDatabase(db: sqlite.Database, release: () => void): Database {
         run('DELETE FROM resources WHERE used < $1 AND id NOT IN (SELECT resource FROM series)', [shared]);
         run('DELETE FROM meters WHERE used < $1 AND id NOT IN (SELECT meter FROM series)', [shared]);
       }),
+    // Samples of a meter and a resource lie together as they come.
+    tidy: async () => {},
     close: () =>
       inTurn(() => {
         for (const one of statements.values()) one.finalize();
@@ -253,6 +282,39 @@ function sqliteDatabase(db: sqlite.Database, release: () => void): Database {
         release();
       }),
   };
+}
+
+const READING =
+  's.meter AS meter, s.resource AS resource, s."offset" AS "offset", s.volume AS volume, typeof(s.volume) AS kind';
+
+function volumeOf({ volume, kind }: SqlRow): number | bigint {
+  if (kind === 'real') return Number(volume);
+  return BigInt(typeof volume === 'string' || typeof volume === 'bigint' ? volume : Number(volume));
+}
+
+/**
+ * A condition on the samples `s` with five values. There are few such texts: lists come as JSON, and a single id by
+ * itself, for then the order of the key is that of the rows.
+ */
+function chosen({ start, end, meters, resources }: Choice, bucket: number): { where: string; values: SqlValue[] } {
+  const [meter, resource] = [among('s.meter', meters, '$4'), among('s.resource', resources, '$5')];
+  return {
+    where: `s.bucket = $1 AND s."offset" >= $2 AND s."offset" < $3 AND ${meter.where} AND ${resource.where}`,
+    values: [
+      bucket,
+      Math.max(start - middle(bucket), -BUCKET),
+      Math.min(end - middle(bucket), BUCKET),
+      meter.value,
+      resource.value,
+    ],
+  };
+}
+
+function among(column: string, ids: readonly number[] | undefined, place: string): { where: string; value: SqlValue } {
+  if (ids === undefined) return { where: `${place} IS NULL`, value: null };
+  const [only = null] = ids;
+  if (ids.length === 1) return { where: `${column} = ${place}`, value: only };
+  return { where: `${column} IN (SELECT value FROM json_each(${place}))`, value: JSON.stringify(ids) };
 }
 
 /** A whole number is bound as an integer, so a float that is whole has to be told. */

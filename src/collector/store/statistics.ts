@@ -2,15 +2,18 @@
 import type { SampleType } from '../../sample.ts';
 import type { StatisticsRequest, StatisticsRow } from './store.ts';
 
-/** One sample, as far as statistics need it. */
-interface Point {
+/** What is measured, and of what. */
+interface SeriesKind {
   readonly meter: number;
   readonly type: SampleType;
   readonly unit: string;
   readonly resourceId: string;
   readonly projectId: string | null;
-  readonly time: number;
-  readonly volume: number | bigint;
+}
+
+export interface SeriesSums {
+  /** In the order of time. */
+  add(time: number, volume: number | bigint): void;
 }
 
 interface Growth {
@@ -36,7 +39,7 @@ interface Sums {
 }
 
 export interface Aggregation {
-  add(point: Point): void;
+  series(kind: SeriesKind): SeriesSums;
   /** By period and group. */
   rows(): readonly StatisticsRow[];
 }
@@ -45,30 +48,42 @@ export interface Aggregation {
 export function aggregation({ period, group, start, end }: StatisticsRequest): Aggregation {
   const origin = start ?? 0;
   const all = new Map<string, Sums>();
-  const latest = new Map<string, { readonly time: number; readonly volume: number | bigint }>();
+  /** Samples of one meter and resource, whoever owned that at the time. */
+  const latest = new Map<string, { reading: Reading | undefined }>();
+
+  function sumsOf({ meter, unit, ...kind }: SeriesKind, index: number, { time, volume }: Reading): Sums {
+    const resourceId = group === 'resource' ? kind.resourceId : null;
+    const projectId = group === 'project' ? kind.projectId : null;
+    const key = `${index} ${meter} ${resourceId ?? ''} ${projectId ?? ''}`;
+    let sums = all.get(key);
+    if (sums === undefined) {
+      sums = {
+        ...{ resourceId, projectId, unit, period: index, count: 0, min: volume, max: volume },
+        ...{ integers: 0n, floats: 0, anyFloat: false, first: time, last: time, resets: 0, growth: new Map() },
+      };
+      all.set(key, sums);
+    }
+    return sums;
+  }
 
   return {
-    add(point) {
-      const { meter, unit, time, volume } = point;
-      const index = period === undefined ? 0 : Math.floor((time - origin) / period);
-      const resourceId = group === 'resource' ? point.resourceId : null;
-      const projectId = group === 'project' ? point.projectId : null;
-      const key = `${index} ${meter} ${resourceId ?? ''} ${projectId ?? ''}`;
-      let sums = all.get(key);
-      if (sums === undefined) {
-        sums = {
-          ...{ resourceId, projectId, unit, period: index, count: 0, min: volume, max: volume },
-          ...{ integers: 0n, floats: 0, anyFloat: false, first: time, last: time, resets: 0, growth: new Map() },
-        };
-        all.set(key, sums);
-      }
-      count(sums, time, volume);
-      if (point.type === 'cumulative') {
-        const series = `${meter} ${point.resourceId}`;
-        const before = latest.get(series);
-        latest.set(series, { time, volume });
-        if (before !== undefined && time > before.time) grow(sums, series, before, { time, volume });
-      }
+    series(kind) {
+      const series = `${kind.meter} ${kind.resourceId}`;
+      const before = latest.get(series) ?? { reading: undefined };
+      latest.set(series, before);
+      let sums: Sums | undefined;
+      return {
+        add(time, volume) {
+          const index = period === undefined ? 0 : Math.floor((time - origin) / period);
+          const reading = { time, volume };
+          if (sums?.period !== index) sums = sumsOf(kind, index, reading);
+          count(sums, time, volume);
+          if (kind.type !== 'cumulative') return;
+          const { reading: last } = before;
+          before.reading = reading;
+          if (last !== undefined && time > last.time) grow(sums, series, last, reading);
+        },
+      };
     },
     rows() {
       const sorted = [...all.values()].sort(

@@ -40,7 +40,7 @@ export function createWriter(db: Database): Writer {
     const ids = known[table];
     if (ids.size > MOST_KNOWN) ids.clear();
     // Hashes: the texts may be long, and parts of messages that would stay with them.
-    const keys = records.map((record) => keyOf(valuesOf(record)));
+    const keys = records.map((record) => sharedKey(valuesOf(record)));
     const unknown = new Map<string, SharedRow>();
     records.forEach((record, index) => {
       const key = keys[index] ?? '';
@@ -73,7 +73,9 @@ export function createWriter(db: Database): Writer {
         time: record.time,
         volume: record.volume,
       }));
-      return db.write({ times: records.map(({ time }) => time) }, (writing) => put(writing, lines, arrivals, today));
+      return db.write({ times: records.map(({ time }) => time), day: today }, (writing) =>
+        put(writing, lines, arrivals, today),
+      );
     },
   };
 }
@@ -83,7 +85,8 @@ function ownerOf(record: SampleRecord): readonly (string | null)[] {
   return [resourceId, projectId, projectName, userId, userName, source];
 }
 
-function keyOf(values: readonly (string | null)[]): string {
+/** In hexadecimal. */
+export function sharedKey(values: readonly (string | null)[]): string {
   const text = values.length === 1 ? String(values[0]) : JSON.stringify(values);
   return hash('sha256', text, 'hex').slice(0, 32);
 }
@@ -99,7 +102,7 @@ async function put(
     today,
   );
   const fresh = lines.filter((_, index) => admitted[index]);
-  const inserted = await writing.insert(fresh);
+  const inserted = await writing.insert(fresh, today);
   const stored = fresh.filter((_, index) => inserted[index]);
   await putSeries(writing, stored);
   await putAgents(writing, arrivals);

@@ -1,6 +1,8 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { openPostgresql } from '../../../src/collector/store/postgresql.ts';
 import { startChromium } from '../../helpers/chromium.ts';
+import { type Postgresql, startPostgresql } from '../../helpers/postgresql.ts';
 import { describeWith } from '../../helpers/services.ts';
 import { type Served, series, serve } from './served.ts';
 
@@ -248,6 +250,79 @@ describeWith('chromium', 'the page', () => {
 
     await card(page, 'cpu').getByText('50.0', { exact: true }).waitFor();
     expect(await page.locator('#token').isVisible()).toBe(false);
+  });
+
+  describeWith('postgresql', 'over PostgreSQL with a thousand resources', () => {
+    let server: Postgresql;
+    beforeAll(async () => {
+      server = await startPostgresql();
+    });
+    afterAll(() => server?.[Symbol.asyncDispose]());
+
+    it('has charts in sight, finds one of them by keyboard, and does not read long lists again and again', async () => {
+      const served = await serve({ database: openPostgresql(await server.database()) });
+      const vm = (index: number) => ({
+        resourceId: `vm-${String(index).padStart(4, '0')}`,
+        metadata: { display_name: `web-${index}`, text: 'x'.repeat(300) },
+      });
+      for (let agent = 0; agent < 40; agent++)
+        await served.give(
+          Array.from({ length: 25 }, (_, index) => vm(agent * 25 + index)).flatMap((each) => [
+            ...series({ ...memory, ...each, from: 3600, interval: 300, volume: (at) => 512 + at / 10 }),
+            ...series({ ...cpu, ...each, from: 3600, interval: 300, volume: (at) => BigInt(at) * 500_000_000n }),
+          ]),
+          `telemetry.publisher.compute-${agent}`,
+        );
+
+      const { page, asked, complaints } = await open(served);
+      await card(page, 'cpu').getByText('50.0', { exact: true }).waitFor();
+
+      await tile(page, 'Resources').getByText('1,000', { exact: true }).waitFor();
+      await tile(page, 'Samples').getByText('26,000', { exact: true }).waitFor();
+      expect(await page.locator('#agents-summary').innerText()).toBe('40 agents, all on time');
+      expect(await page.locator('#agents').isVisible()).toBe(false);
+      const { y = 9999 } = (await card(page, 'cpu').boundingBox()) ?? {};
+      expect(y).toBeLessThan(900);
+
+      await page.keyboard.press('/');
+      await page.keyboard.type('WEB-777');
+      await page.locator('#list a', { hasText: 'web-777' }).waitFor();
+      await page.keyboard.press('Enter');
+      await page.keyboard.press('Enter');
+      await page.locator('#detail-title', { hasText: 'web-777' }).waitFor();
+      await card(page, 'memory.usage').locator('canvas').waitFor();
+
+      await page.locator('#search').fill('');
+      await page.locator('#list a', { hasText: 'web-0' }).first().waitFor();
+      const looks = () => asked.filter((url) => url.includes('/v1/status')).length;
+      const lists = () => asked.filter((url) => /\/v1\/resources\?limit/.test(url)).length;
+      const [looksBefore, listsBefore] = [looks(), lists()];
+      await expect.poll(looks, { timeout: 25_000 }).toBeGreaterThan(looksBefore + 1);
+      expect(lists()).toBe(listsBefore);
+      expect(complaints).toEqual([]);
+    }, 120_000);
+
+    it('shows a time with enough samples for how often they come, unless one was chosen', async () => {
+      const served = await serve({ database: openPostgresql(await server.database()) });
+      for (const at of [1200, 900, 600, 300])
+        await served.give(series({ ...memory, ...web, from: at, to: at, volume: () => 1 }), 'a');
+      const agentEvery = (seconds: number) =>
+        [3, 2, 1, 0].map((ago) => ({
+          agent: 'slow',
+          source: 's',
+          at: (Date.now() - ago * seconds * 1000) * 1000,
+          samples: 1,
+        }));
+      await served.store.write([], agentEvery(300));
+
+      const { page } = await open(served);
+      await expect.poll(() => page.locator('#range').inputValue()).toBe('21600');
+      await page.locator('#range').selectOption('3600');
+      await page.reload();
+      await card(page, 'memory.usage').waitFor();
+
+      expect(await page.locator('#range').inputValue()).toBe('3600');
+    });
   });
 });
 

@@ -8,24 +8,33 @@ import { type Api, type Asset, startApi } from '../../../src/collector/api/serve
 import { createCollector } from '../../../src/collector/collector.ts';
 import { createCollectorOutput } from '../../../src/collector/output.ts';
 import { pageAssets } from '../../../src/collector/page/page.ts';
+import type { Database } from '../../../src/collector/store/database.ts';
 import { createSqlStore } from '../../../src/collector/store/sql-store.ts';
 import { openSqlite } from '../../../src/collector/store/sqlite.ts';
+import type { Store } from '../../../src/collector/store/store.ts';
 import { isoTimestamp, type Sample, sampleId } from '../../../src/sample.ts';
 import { recordingLog } from '../../helpers/recording-log.ts';
 
 export interface Served {
   readonly url: string;
+  readonly store: Store;
   give(samples: readonly Sample[], agent?: string): Promise<void>;
   /** Lets nobody in any more, until `open` does at the same address. */
   shut(): Promise<void>;
   open(): Promise<void>;
 }
 
-export async function serve({ token = '' } = {}): Promise<Served> {
+export interface ServeOptions {
+  readonly token?: string;
+  /** An SQLite file unless given. */
+  readonly database?: Database;
+}
+
+export async function serve({ token = '', database }: ServeOptions = {}): Promise<Served> {
   const folder = mkdtempSync(join(tmpdir(), 'page-'));
   const log = recordingLog();
   const kill = new AbortController().signal;
-  const store = createSqlStore(openSqlite(join(folder, 'c.db')));
+  const store = createSqlStore(database ?? openSqlite(join(folder, 'c.db')));
   const retention = { timeToLive: 86_400, maxBytes: 1e9 };
   const collector = createCollector({ store, read: () => undefined, retention, log, kill });
   const assets: ReadonlyMap<string, Asset> = pageAssets();
@@ -42,6 +51,7 @@ export async function serve({ token = '' } = {}): Promise<Served> {
   });
   return {
     url,
+    store,
     give: (samples, agent = 'ceilometer.polling') => createCollectorOutput(collector, { agent }).publish(samples, kill),
     async shut() {
       await api?.close();

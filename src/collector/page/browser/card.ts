@@ -36,6 +36,9 @@ export interface Card extends Row<CardItem> {
 }
 
 const MOST_ROWS = 2000;
+/** A chart is read anew once in this share of the time between samples, but at least this often, in milliseconds. */
+const SHARE = 0.1;
+const LONGEST_REST = 30_000;
 
 export function createCard(api: Api, item: CardItem): Card {
   const title = element('a', { href: item.href, title: item.title }, item.title);
@@ -62,6 +65,8 @@ export function createCard(api: Api, item: CardItem): Card {
   let total = '';
   let asked: AbortController | undefined;
   let byKeyboard = false;
+  /** Until when what was read will do, and for which time shown. */
+  let rest = { until: 0, range: 0 };
 
   plot.addEventListener('keydown', (event) => {
     const step = { ArrowLeft: -1, ArrowRight: 1, PageUp: -10, PageDown: 10 }[event.key];
@@ -132,6 +137,7 @@ export function createCard(api: Api, item: CardItem): Card {
       setAttribute(title, 'href', next.href);
     },
     async refresh(view) {
+      if (rest.range === view.range && performance.now() < rest.until) return;
       asked?.abort();
       const mine = new AbortController();
       asked = mine;
@@ -146,6 +152,8 @@ export function createCard(api: Api, item: CardItem): Card {
         const [sample] = latest?.samples ?? [];
         total = sample === undefined ? '' : text(quantity(sample.counter_volume, sample.counter_unit));
         draw(view, window, lineOf(statistics.statistics, { ...current, now: view.now() / 1000 }));
+        const pause = Math.min(LONGEST_REST, (current.interval ?? 0) * 1000 * SHARE);
+        rest = { until: performance.now() + pause, range: view.range };
       } catch (error) {
         if (mine.signal.aborted) return;
         if (error instanceof Unreachable || error instanceof Unauthorized) throw error;

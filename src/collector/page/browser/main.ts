@@ -1,4 +1,5 @@
 /** The page: asks the collector again and again, and shows what it answers. */
+import type { MeterPage, ResourcePage, Status } from '../../api/schema.ts';
 import { type Api, createApi, Unauthorized, Unreachable } from './api.ts';
 import { createBrowse } from './browse.ts';
 import type { View } from './card.ts';
@@ -17,6 +18,18 @@ const PAUSE = 4000;
 /** Of each list. */
 const MOST_ENTRIES = 200;
 const TYPING = 200;
+/** A list with more entries than this is read anew only after this long. */
+const SHORT_LIST = 50;
+const LONG_PAUSE = 30_000;
+/** Samples that a chart shows at least, unless a person chose otherwise. */
+const FEWEST_SAMPLES = 30;
+
+interface Lists {
+  readonly text: string;
+  readonly resources: ResourcePage;
+  readonly meters: MeterPage;
+  readonly until: number;
+}
 /** Seconds that a chart shows at least. */
 const YOUNGEST = 60;
 
@@ -40,6 +53,9 @@ function start(): void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let running = false;
   let again = false;
+  let lists: Lists | undefined;
+  /** Whether the time shown is chosen. */
+  let ranged = false;
 
   const view: View = {
     get range() {
@@ -75,10 +91,32 @@ function start(): void {
     } else if (!document.hidden) timer = setTimeout(look, pause);
   }
 
-  async function lookOnce({ status: readStatus, meters: readMeters, resources: readResources }: Api): Promise<number> {
-    const text = search.value.trim();
+  /** The lists; long ones are not read anew at each look. */
+  async function readLists({ meters: readMeters, resources: readResources }: Api, text: string): Promise<Lists> {
+    const fresh = lists !== undefined && lists.text === text && Date.now() < lists.until;
+    if (lists !== undefined && fresh) return lists;
     const query = { search: text === '' ? undefined : text, limit: MOST_ENTRIES };
-    const [status, resources, meters] = await Promise.all([readStatus(), readResources(query), readMeters(query)]);
+    const [resources, meters] = await Promise.all([readResources(query), readMeters(query)]);
+    const until = Date.now() + (resources.resources.length > SHORT_LIST ? LONG_PAUSE : 0);
+    lists = { text, resources, meters, until };
+    return lists;
+  }
+
+  /** The shortest time that has enough samples of the slowest agent. */
+  function rangeFor({ agents }: Status): void {
+    const intervals = agents.flatMap(({ interval }) => interval ?? []);
+    if (intervals.length === 0) return;
+    const needed = Math.max(...intervals) * FEWEST_SAMPLES;
+    const options = [...range.options].map(({ value }) => Number(value));
+    const fit = options.find((seconds) => seconds >= needed) ?? options.at(-1);
+    if (fit !== undefined && fit > Number(range.value)) range.value = String(fit);
+    ranged = true;
+  }
+
+  async function lookOnce(asked: Api): Promise<number> {
+    const text = search.value.trim();
+    const [status, { resources, meters }] = await Promise.all([asked.status(), readLists(asked, text)]);
+    if (!ranged) rangeFor(status);
     ahead = millisOf(status.now) - Date.now();
     since = status.store.first_sample === null ? undefined : millisOf(status.store.first_sample);
     const now = view.now();
@@ -137,9 +175,13 @@ function start(): void {
 
   followTheme(() => detail.redraw());
   const kept = remembered(RANGE);
-  if (kept !== null && [...range.options].some(({ value }) => value === kept)) range.value = kept;
+  if (kept !== null && [...range.options].some(({ value }) => value === kept)) {
+    range.value = kept;
+    ranged = true;
+  }
   range.addEventListener('change', () => {
     remember(RANGE, range.value);
+    ranged = true;
     void look();
   });
   let typing: ReturnType<typeof setTimeout> | undefined;

@@ -22,7 +22,12 @@ export interface Overview {
   show(status: Status, now: number): void;
 }
 
+/** More agents than this are folded away: the charts shall be in sight. */
+const FEW_AGENTS = 6;
+
 export function createOverview(): Overview {
+  const agentsBox = byId<HTMLDetailsElement>('agents-box');
+  let first = true;
   const tiles = keyedList<Tile>(byId('tiles'), ({ name }) => name, createTile);
   const agents = keyedList<AgentLine>(byId('agents'), ({ agent }) => `${agent.agent} ${agent.source}`, createAgent);
   const late = troubleList<Late>(
@@ -38,7 +43,18 @@ export function createOverview(): Overview {
   return {
     show(status, now) {
       tiles.show(tilesOf(status, now));
-      agents.show(status.agents.map((agent) => ({ agent, now })));
+      // Those that are late come first.
+      const sorted = [...status.agents].sort((a, b) => Number(b.late) - Number(a.late));
+      agents.show(sorted.map((agent) => ({ agent, now })));
+      const lateAgents = status.agents.filter((agent) => agent.late).length;
+      setText(
+        byId('agents-summary'),
+        `${plural(status.agents.length, 'agent')}, ${agentsNote(status.agents.length, lateAgents)}`,
+      );
+      setAttribute(agentsBox, 'data-state', lateAgents > 0 ? 'bad' : 'none');
+      // After that it is as the person leaves it.
+      if (first && status.agents.length > FEW_AGENTS) agentsBox.open = false;
+      first = false;
       byId('no-agents').hidden = status.agents.length > 0;
       late(status.late, status.late_total, now);
       gaps(status.gaps, status.gaps_total, now);
@@ -55,7 +71,7 @@ function tilesOf(status: Status, now: number): readonly Tile[] {
   const since = store.first_sample === null ? undefined : millisOf(store.first_sample);
   const out = received.unsigned + received.bad_signature + received.invalid;
   return [
-    { name: 'Samples', value: count(store.samples), note: `${size}${most}`, state: 'none' },
+    { name: 'Samples', value: count(store.samples), note: `${size}${most}, ${storeName(store.kind)}`, state: 'none' },
     {
       name: 'Since',
       value: since === undefined ? '–' : span((now - since) / 1000),
@@ -63,11 +79,11 @@ function tilesOf(status: Status, now: number): readonly Tile[] {
       state: 'none',
     },
     { name: 'Resources', value: count(store.resources), note: `${count(store.series)} series`, state: 'none' },
-    { name: 'Meters', value: count(store.meters), note: `${storeName(store.kind)}, ${kept}`, state: 'none' },
+    { name: 'Meters', value: count(store.meters), note: kept, state: 'none' },
     {
       name: 'Agents',
       value: count(agents.length),
-      note: lateAgents === 0 ? (agents.length === 0 ? 'none so far' : 'all on time') : `${lateAgents} late`,
+      note: agentsNote(agents.length, lateAgents),
       state: lateAgents > 0 ? 'bad' : 'none',
     },
     {
@@ -89,6 +105,11 @@ function tilesOf(status: Status, now: number): readonly Tile[] {
       state: out > 0 ? 'warn' : 'none',
     },
   ];
+}
+
+function agentsNote(agents: number, late: number): string {
+  if (agents === 0) return 'none so far';
+  return late === 0 ? 'all on time' : `${late} late`;
 }
 
 const count = (number: number) => grouped(String(number));
