@@ -132,6 +132,17 @@ export class PollingTask {
     }
     await this.#edgesAtWork;
     await this.#takeTurn(async () => {});
+    await this.#pollLastSlot(kill);
+  }
+
+  /** The others may have asked before this agent left, and count on it in the slot that has begun since its last cycle. */
+  async #pollLastSlot(kill: AbortSignal): Promise<void> {
+    const { clock, counts, grid, participation } = this.#settings;
+    const [last, slot] = [this.#lastSlot, slotAt(grid, clock.now())];
+    if (participation === undefined || last === undefined || slot <= last || kill.aborted) return;
+    const missed = slot - last - 1;
+    counts.missed += missed;
+    await this.cycle({ slot, missed, stepped: 0 }, kill);
   }
 
   isFedBy(discovery: LoadedDiscovery): boolean {
@@ -221,9 +232,12 @@ export class PollingTask {
     if (slot === undefined || before === undefined || runs.length === 0) return;
     const share = await this.#share();
     const now = clock.now();
-    if (share === undefined) return;
-    // The next cycle is due, and has it.
-    if (kill.aborted || slotAt(grid, now) !== slot) return;
+    if (share === undefined || kill.aborted) return;
+    if (slotAt(grid, now) !== slot) {
+      // The next cycle is due, and has it from then on.
+      log.info({ slot }, 'the slot was over before what other agents left of it could be polled');
+      return;
+    }
     this.#covered = both(before, share);
     using limit = scope(kill, FILL_SHARE * (slotStart(grid, slot + 1) - now), 'what other agents left of the slot');
     const results = await this.#runAll(runs, {
