@@ -5,6 +5,7 @@
 import type { Config } from './config/options.ts';
 import type { VirtInspector } from './libvirt/inspector.ts';
 import type { Event, Notification, NotificationSample, TraitPlugin } from './notification.ts';
+import type { RequestBudget } from './openstack/budget.ts';
 import type { OpenStackSession } from './openstack/session.ts';
 import type { Metadata, SampleType } from './sample.ts';
 import type { JsonObject } from './wire/value.ts';
@@ -29,6 +30,7 @@ export type {
   TraitType,
 } from './notification.ts';
 export { createIds, createSampleMaker, type SampleFields, type SampleMaker } from './notifications/sample.ts';
+export type { RequestBudget } from './openstack/budget.ts';
 export type { Catalogue, Endpoint } from './openstack/catalogue.ts';
 export { ApiError, ConnectionError, NoEndpointError, statusOf } from './openstack/errors.ts';
 export type { HttpResponse, Method } from './openstack/http.ts';
@@ -115,6 +117,8 @@ export interface Host {
    * `ERR_CONFIG` when the credentials are missing or incomplete.
    */
   openstack(): OpenStackSession;
+  /** For requests to other services; those of the session are counted there. */
+  readonly budget: RequestBudget;
   /** Opens nothing. `name` is of letters, digits, `.`, `_` and `-`, and begins with the plugin's name. */
   state(name: string): KeptState;
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { eachReading } from '../../../src/agent/readings.ts';
 import { type Answer, json } from '../../helpers/fake-openstack.ts';
@@ -354,6 +355,29 @@ describe('a RADOS gateway', () => {
     const samples = await agent.poll('radosgw.objects.size');
 
     expect(samples.map(({ volume }) => volume)).toEqual([9007199254740993n * 1024n]);
+  });
+
+  it('is asked within the budget of a service', async () => {
+    let [underWay, most] = [0, 0];
+    const agent = await agentWith(
+      {
+        ...projects('a', 'b', 'c', 'd', 'e'),
+        async '/admin/bucket'(asked, response) {
+          underWay += 1;
+          most = Math.max(most, underWay);
+          await sleep(20);
+          underWay -= 1;
+          return json([])(asked, response);
+        },
+      },
+      { ...gateway, polling: { maxRequestsInFlight: 2 } },
+    );
+    agent.cloud.tokenless.add('/admin/bucket');
+
+    await agent.poll('radosgw.objects');
+
+    expect(most).toBe(2);
+    expect(agent.host.budget.use()).toMatchObject([{ service: 'rgw', requests: 5, waits: 3, inFlightLimit: 2 }]);
   });
 
   it('is not asked where none is configured, and where its keys are not', async () => {

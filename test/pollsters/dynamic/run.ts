@@ -6,7 +6,7 @@ import { createDiscoverer } from '../../../src/agent/discovery.ts';
 import { eachReading } from '../../../src/agent/readings.ts';
 import { loadRegistry } from '../../../src/agent/registry.ts';
 import { createStamp } from '../../../src/agent/stamp.ts';
-import { loadConfig } from '../../../src/config/load.ts';
+import { loadConfig, type Overrides } from '../../../src/config/load.ts';
 import { describeError } from '../../../src/errors.ts';
 import { createSession } from '../../../src/openstack/session.ts';
 import type { PollContext } from '../../../src/plugin.ts';
@@ -61,21 +61,23 @@ export async function load(
   yaml: string,
   cloud?: FakeCloud,
   namespaces: readonly string[] = ['central'],
+  polling: Overrides['polling'] = {},
 ): Promise<Loaded> {
-  return loadFiles({ 'pollsters.yaml': yaml }, cloud, namespaces);
+  return loadFiles({ 'pollsters.yaml': yaml }, cloud, namespaces, polling);
 }
 
 export async function loadFiles(
   files: Readonly<Record<string, string>>,
   cloud?: FakeCloud,
   namespaces: readonly string[] = ['central'],
+  polling: Overrides['polling'] = {},
 ): Promise<Loaded> {
   const folder = tempFiles(files);
   const overrides = { serviceCredentials: cloud === undefined ? {} : credentialsFor(cloud) };
   const { config } = loadConfig({ files: [], dirs: [], env: {}, overrides });
   const session = cloud === undefined ? undefined : createSession(config);
   if (session !== undefined) closers.push(session.close);
-  const options = { polling: { pollstersDefinitionsDirs: [folder] } };
+  const options = { polling: { ...polling, pollstersDefinitionsDirs: [folder] } };
   const host = fakeHost(session === undefined ? { options } : { options, openstack: session });
   const registry = await loadRegistry({ namespaces: ['host', ...namespaces], plugins: [] }, host);
   const dynamic = registry.pollsters.filter((one) => one.package.startsWith(folder));
