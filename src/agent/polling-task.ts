@@ -7,6 +7,7 @@ import { createTurns } from '../util/turns.ts';
 import type { Participation } from './coordination/membership.ts';
 import { both, gained, type Share } from './coordination/share.ts';
 import { createCycleCache } from './cycle-cache.ts';
+import { planCycle } from './cycle-plan.ts';
 import { FailureLog } from './failure-log.ts';
 import type { PollCounts, TaskCounts } from './poll-counts.ts';
 import type { Cycle, PollsterRun, RunResult } from './pollster-run.ts';
@@ -203,14 +204,26 @@ export class PollingTask {
     log.info({ ...fields, samples: samplesOf(results), failures: failures.length }, 'polled outside of the slots');
   }
 
-  async #runAll(runs: readonly PollsterRun[], cycle: Cycle): Promise<ReadonlyMap<PollsterRun, RunResult>> {
+  async #runAll(runs: readonly PollsterRun[], rest: Omit<Cycle, 'plan'>): Promise<ReadonlyMap<PollsterRun, RunResult>> {
     const { lanes } = this.#settings;
+    const planned = new Map(runs.map((run) => [run, run.planned(rest.share)]));
+    const plan = planCycle([...planned.values()].filter((one) => one !== undefined));
+    const cycle: Cycle = { ...rest, plan };
     const results = new Map<PollsterRun, RunResult>();
     const begin = async (run: PollsterRun) => {
       results.set(run, await run.run(cycle));
     };
-    const [shared, alone] = [runs.filter((run) => run.isShared), runs.filter((run) => !run.isShared)];
-    await Promise.all([...shared.map(begin), forEachLimit(alone, lanes === 0 ? alone.length : lanes, begin)]);
+    const shared = runs.filter((run) => run.isShared);
+    const parts = plan.parts(
+      runs.filter((run) => !run.isShared),
+      (run) => planned.get(run),
+    );
+    await Promise.all([
+      ...shared.map(begin),
+      forEachLimit(parts, lanes === 0 ? parts.length : lanes, async (part) => {
+        await Promise.all(part.map(begin));
+      }),
+    ]);
     return results;
   }
 

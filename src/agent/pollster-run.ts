@@ -7,7 +7,8 @@ import type { Clock } from '../util/clock.ts';
 import { scope, untilAborted } from '../util/scope.ts';
 import { everything, type Share } from './coordination/share.ts';
 import type { WorkGroups } from './coordination/work-groups.ts';
-import type { Discoverer } from './discovery.ts';
+import type { CyclePlan, PlannedRun } from './cycle-plan.ts';
+import type { Discoverer, IsOurs } from './discovery.ts';
 import type { AgentHost } from './host.ts';
 import type { PollCounts, PollResult } from './poll-counts.ts';
 import { isAsyncIterable, isIterable } from './readings.ts';
@@ -19,8 +20,6 @@ export interface RunSettings {
   readonly host: AgentHost;
   readonly output: Output;
   readonly discoverer: Discoverer;
-  /** Whether nobody else of the cycle asks this discovery, so that its pages need not be kept. */
-  readonly sole: (url: string) => boolean;
   /** Where agents share their work. */
   readonly groups?: WorkGroups;
   readonly clock: Clock;
@@ -39,6 +38,7 @@ export interface Cycle {
   readonly slot: number | string;
   readonly signal: AbortSignal;
   readonly cache: CycleCache;
+  readonly plan: CyclePlan;
   /** By pollster name, the resources that some source has polled in this cycle already. */
   readonly polled: Map<string, Set<string>>;
   /** What to poll instead of what the discovery finds. */
@@ -66,6 +66,8 @@ interface Progress {
   firstFault: string;
 }
 
+/** The part of its time that a pollster may have to wait for slower ones with which it shares pages. */
+const PATIENCE = 0.1;
 /** Failures of the world around us; anything else is a bug whose stack is wanted. */
 const EXPECTED = new Set(['ERR_SERVICE', 'ERR_DEADLINE', 'ERR_DELIVERY', 'ERR_CONFIG', 'ERR_PLUGIN_LOAD']);
 
@@ -101,6 +103,21 @@ export class PollsterRun {
   /** Whether it waits only for what others wait for, too. */
   get isShared(): boolean {
     return this.entry.pollster.shared === true;
+  }
+
+  /** What it does in a cycle with this share; undefined for nothing. */
+  planned(share: Share = everything): PlannedRun | undefined {
+    const { discoverer, groups } = this.#settings;
+    const { name, namespace, pollster } = this.entry;
+    const group = groups?.pollsters(this.source);
+    if (this.#running || (group !== undefined && !share.owns(group, name))) return undefined;
+    return {
+      source: this.source,
+      listings: discoveriesOf(this.source, this.entry)
+        .map((url) => discoverer.listing(url, namespace))
+        .filter((listing) => listing !== undefined),
+      together: pollster.together,
+    };
   }
 
   /** The groups in which agents share its work; none where it is polled by each. */
@@ -143,6 +160,7 @@ export class PollsterRun {
       cache: cycle.cache,
       log: host.log,
       source: this.source.name,
+      readers: cycle.plan.readers({ source: this.source, together: this.entry.pollster.together }),
     };
     const progress: Progress = { result: 'success', samples: 0, faults: 0, firstFault: '' };
     this.#running = true;
@@ -231,10 +249,10 @@ export class PollsterRun {
     else if (progress.result === 'success') heartbeat?.(name, time);
   }
 
-  /** The resources of the cycle: all at once, but for a pollster that takes pages and shares them with nobody. */
+  /** The resources of the cycle: all at once, or page by page for a pollster that takes pages. */
   async *#pages(cycle: Cycle, ctx: PollContext): AsyncGenerator<readonly Resource[]> {
-    const { discoverer, groups, sole } = this.#settings;
-    const { name, namespace, pollster } = this.entry;
+    const { groups } = this.#settings;
+    const { name, pollster } = this.entry;
     if (cycle.only !== undefined) {
       yield cycle.only;
       return;
@@ -249,17 +267,25 @@ export class PollsterRun {
       ((group: string | null, { id }: Resource) => share.owns(group === null ? null : shared.found(group), id));
     const urls = discoveriesOf(this.source, this.entry);
     const stated = this.#stated(shared, share);
-    if (pollster.pagewise !== true) {
-      const found = [...stated];
-      for (const url of urls) found.push(...(await discoverer.discover(url, namespace, ctx, isOurs)));
-      yield found;
+    if (pollster.pagewise === true) {
+      yield stated;
+      for (const url of urls) yield* this.#read(url, cycle, ctx, isOurs);
       return;
     }
-    yield stated;
-    for (const url of urls) {
-      if (sole(url)) yield* discoverer.pages(url, namespace, ctx, isOurs);
-      else yield await discoverer.discover(url, namespace, ctx, isOurs);
-    }
+    const found = [...stated];
+    for (const url of urls) for await (const page of this.#read(url, cycle, ctx, isOurs)) found.push(...page);
+    yield found;
+  }
+
+  #read(url: string, cycle: Cycle, ctx: PollContext, isOurs: IsOurs | undefined): AsyncIterable<readonly Resource[]> {
+    const { deadline, discoverer } = this.#settings;
+    const { namespace } = this.entry;
+    const listing = discoverer.listing(url, namespace);
+    const readers = listing === undefined ? 1 : cycle.plan.pageReaders(listing);
+    // What others read, too, does not end with the time of this one.
+    const signal = readers === 1 ? ctx.signal : cycle.signal;
+    const bounds = { readers, patience: PATIENCE * deadline };
+    return discoverer.pages(url, namespace, { ...ctx, signal }, { isOurs, bounds });
   }
 
   /** What the source lists itself, as far as it is this agent's. */

@@ -13,6 +13,7 @@ import type { PollContext } from '../../../src/plugin.ts';
 import type { Sample } from '../../../src/sample.ts';
 import { type FakeHost, fakeHost, pollContext } from '../../../src/testing.ts';
 import { tempFiles } from '../../config/temp-files.ts';
+import { discovered } from '../../helpers/discovered.ts';
 import { type Answer, credentialsFor, type FakeCloud, json, startFakeCloud } from '../../helpers/fake-openstack.ts';
 
 const closers: (() => Promise<void>)[] = [];
@@ -110,7 +111,7 @@ export async function loadFiles(
           meter: pollster.meters[0],
         });
         try {
-          const resources = await discoverer.discover(discovery ?? pollster.discovery ?? '', namespace, ctx);
+          const resources = await discovered(discoverer, discovery ?? pollster.discovery ?? '', namespace, ctx);
           for await (const reading of eachReading(await pollster.poll(resources, ctx))) {
             const sample = stamp.make(reading);
             if (typeof sample === 'string') throw new TypeError(sample);
