@@ -22,7 +22,7 @@ export interface Discoverer {
   pages(url: string, namespace: string, ctx: PollContext, options: ReadOptions): AsyncIterable<readonly Resource[]>;
 }
 
-export interface ReadOptions {
+interface ReadOptions {
   readonly isOurs: IsOurs | undefined;
   readonly bounds: ReplayBounds;
 }

@@ -330,7 +330,7 @@ export class PollsterRun {
 }
 
 /** Those of the source; the pollster's own where the source names neither discoveries nor resources. */
-export function discoveriesOf(
+function discoveriesOf(
   { discovery, resources }: PollingSource,
   { pollster }: LoadedPollster,
 ): readonly string[] {
