@@ -330,10 +330,7 @@ export class PollsterRun {
 }
 
 /** Those of the source; the pollster's own where the source names neither discoveries nor resources. */
-function discoveriesOf(
-  { discovery, resources }: PollingSource,
-  { pollster }: LoadedPollster,
-): readonly string[] {
+function discoveriesOf({ discovery, resources }: PollingSource, { pollster }: LoadedPollster): readonly string[] {
   if (resources.length > 0 || discovery.length > 0) return discovery;
   return pollster.discovery === undefined ? [] : [pollster.discovery];
 }

@@ -46,13 +46,16 @@ export function createSwiftApi(service: OpenStackService, resellerPrefix: string
         return Object.fromEntries(TOTALS.map((name) => [name, headers[name]]));
       }),
     async *containers(project, ctx) {
-      let next = await page(project, undefined, ctx);
+      let marker: string | undefined;
+      let next = await page(project, marker, ctx);
       for (let seen = 0; next.containers.length > 0; ) {
         yield next.containers;
         seen += next.containers.length;
         if (next.total !== undefined && seen >= next.total) return;
-        const marker = next.containers.at(-1)?.['name'];
-        if (typeof marker !== 'string') return;
+        const last = next.containers.at(-1)?.['name'];
+        if (typeof last !== 'string') return;
+        if (last === marker) throw new ServiceError(`object-store: the containers of ${project} go round in a circle`);
+        marker = last;
         next = await page(project, marker, ctx);
       }
     },

@@ -285,6 +285,16 @@ describe('an account of Swift', () => {
     expect(agent.cloud.asked.filter(({ path }) => path.includes('AUTH_p'))).toHaveLength(3);
   });
 
+  it('whose pages go round in a circle is given up', async () => {
+    const agent = await agentWith({
+      ...projects('p'),
+      '/object-store/v1/AUTH_p': json([{ name: 'a', count: 1, bytes: 2 }]),
+    });
+
+    await expect(agent.poll('storage.containers.objects')).rejects.toThrow('containers of p go round in a circle');
+    expect(agent.cloud.asked.filter(({ path }) => path.includes('AUTH_p'))).toHaveLength(2);
+  });
+
   it('is asked for no page before both meters have read the ones before', async () => {
     const names = Array.from({ length: 40 }, (_, index) => `c${index}`);
     const agent = await agentWith({
