@@ -60,6 +60,8 @@ export interface RunResult {
 
 /** Of a poll that goes on. */
 interface Progress {
+  /** Not handed over so far. */
+  batch: Sample[];
   result: PollResult;
   samples: number;
   faults: number;
@@ -162,7 +164,7 @@ export class PollsterRun {
       source: this.source.name,
       readers: cycle.plan.readers({ source: this.source, together: this.entry.pollster.together }),
     };
-    const progress: Progress = { result: 'success', samples: 0, faults: 0, firstFault: '' };
+    const progress: Progress = { batch: [], result: 'success', samples: 0, faults: 0, firstFault: '' };
     this.#running = true;
     const work = this.#poll(cycle, ctx, progress).finally(() => {
       this.#running = false;
@@ -170,6 +172,7 @@ export class PollsterRun {
     try {
       await untilAborted(work, limit.signal);
     } catch (err) {
+      await this.#handOverRest(progress, cycle);
       return this.#failed(err, progress.samples, limit.signal);
     }
     const { faults, firstFault, result, samples } = progress;
@@ -178,12 +181,11 @@ export class PollsterRun {
   }
 
   async #poll(cycle: Cycle, ctx: PollContext, progress: Progress): Promise<void> {
-    const { batchSize, clock, heartbeat, output, sampleSource } = this.#settings;
+    const { batchSize, clock, heartbeat, sampleSource } = this.#settings;
     const { name, pollster } = this.entry;
     let stamp: Stamp | undefined;
     let time = 0;
     let found = 0;
-    let batch: Sample[] = [];
     const take = (reading: Reading, { make }: Stamp): boolean => {
       const sample = make(reading);
       if (typeof sample === 'string') {
@@ -191,14 +193,9 @@ export class PollsterRun {
         progress.firstFault ||= sample;
         return false;
       }
-      return batch.push(sample) >= batchSize;
+      return progress.batch.push(sample) >= batchSize;
     };
-    const handOver = async () => {
-      const full = batch;
-      batch = [];
-      await output.publish(full, ctx.signal, this.source.interval);
-      progress.samples += full.length;
-    };
+    const handOver = () => this.#handOver(progress, ctx.signal);
     // A poll that was let go of may still yield; its cycle is over.
     const takeAll = async (readings: Iterable<Reading>, ofRun: Stamp) => {
       for (const reading of readings) {
@@ -243,10 +240,24 @@ export class PollsterRun {
     } finally {
       if (cycle.only === undefined) this.counts.resources = found;
       // What was read before a failure counts.
-      if (batch.length > 0 && !ctx.signal.aborted) await handOver();
+      if (progress.batch.length > 0 && !ctx.signal.aborted) await handOver();
     }
     if (found === 0) progress.result = 'no_resources';
     else if (progress.result === 'success') heartbeat?.(name, time);
+  }
+
+  async #handOver(progress: Progress, signal: AbortSignal): Promise<void> {
+    const full = progress.batch;
+    progress.batch = [];
+    await this.#settings.output.publish(full, signal, this.source.interval);
+    progress.samples += full.length;
+  }
+
+  /** What was read before the time was over counts. */
+  async #handOverRest(progress: Progress, { signal }: Cycle): Promise<void> {
+    if (progress.batch.length === 0 || signal.aborted) return;
+    // That the run has failed is told in any case.
+    await this.#handOver(progress, signal).catch(() => {});
   }
 
   /** The resources of the cycle: all at once, or page by page for a pollster that takes pages. */
