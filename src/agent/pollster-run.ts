@@ -284,7 +284,9 @@ export class PollsterRun {
       return;
     }
     const found = [...stated];
-    for (const url of urls) for await (const page of this.#read(url, cycle, ctx, isOurs)) found.push(...page);
+    for (const url of urls) {
+      for await (const page of this.#read(url, cycle, ctx, isOurs)) for (const one of page) found.push(one);
+    }
     yield found;
   }
 
