@@ -22,7 +22,7 @@ export const SHARED_SAMPLES = WORK.length;
 export interface Coverage {
   /** Ids that came more than once. */
   readonly repeated: number;
-  /** Samples that belong to no measurement of the slot that they were made in, or of the one before. */
+  /** Samples that belong to no measurement of the slot that they were made in, or of one shortly before. */
   readonly foreign: number;
   /** The measurements that nobody made, by slot, but for those that agents were too late for. */
   readonly missed: ReadonlyMap<number, number>;
@@ -152,11 +152,11 @@ export class Fleet {
     return { repeated, foreign, missed, tooLate, slots: to - from + 1 };
   }
 
-  /** A cycle may begin late in its slot and go on in the next. */
+  /** A cycle may begin late in its slot, and go on for longer than one where the machine is busy. */
   #isOfItsTime({ counter_name: meter, message_id: id, resource_id: resource, timestamp }: FleetSample): boolean {
     const slot = this.slotAt(Date.parse(`${timestamp}Z`));
     const source = meter === 'fleet.static' ? 'statics' : 'fleet';
-    return [slot, slot - 1].some((one) => sampleId(source, meter, resource, one) === id);
+    return [0, 1, 2, 3, 4].some((late) => sampleId(source, meter, resource, slot - late) === id);
   }
 
   /** Slots that agents say they were too late for: no matter of sharing, but of the machine that they are on. */
