@@ -5,6 +5,7 @@
 import type { Config } from './config/options.ts';
 import type { VirtInspector } from './libvirt/inspector.ts';
 import type { Event, Notification, NotificationSample, TraitPlugin } from './notification.ts';
+import type { RequestBudget } from './openstack/budget.ts';
 import type { OpenStackSession } from './openstack/session.ts';
 import type { Metadata, SampleType } from './sample.ts';
 import type { JsonObject } from './wire/value.ts';
@@ -29,6 +30,7 @@ export type {
   TraitType,
 } from './notification.ts';
 export { createIds, createSampleMaker, type SampleFields, type SampleMaker } from './notifications/sample.ts';
+export type { RequestBudget } from './openstack/budget.ts';
 export type { Catalogue, Endpoint } from './openstack/catalogue.ts';
 export { ApiError, ConnectionError, NoEndpointError, statusOf } from './openstack/errors.ts';
 export type { HttpResponse, Method } from './openstack/http.ts';
@@ -115,6 +117,8 @@ export interface Host {
    * `ERR_CONFIG` when the credentials are missing or incomplete.
    */
   openstack(): OpenStackSession;
+  /** For requests to other services; those of the session are counted there. */
+  readonly budget: RequestBudget;
   /** Opens nothing. `name` is of letters, digits, `.`, `_` and `-`, and begins with the plugin's name. */
   state(name: string): KeptState;
 }
@@ -127,6 +131,8 @@ export interface PollContext {
   readonly log: Logger;
   /** The name of the polling source, for a pollster that keeps state between its polls. */
   readonly source: string;
+  /** How many pollsters of the source read `together` with this one, itself included; left out where that is not known. */
+  readonly readers?: number;
 }
 
 /**
@@ -142,6 +148,12 @@ export interface Pollster<R extends Resource = Resource> {
   readonly discovery?: string;
   /** It needs no view of all resources: `poll` may be called for a page of them after the other. */
   readonly pagewise?: true;
+  /**
+   * Names what it reads bit by bit together with other pollsters of its source, through the cycle's cache: those of one name
+   * run side by side and take one place of `[polling] threads_to_process_pollsters`. So do pollsters that read the
+   * same pages of a discovery.
+   */
+  readonly together?: string;
   /**
    * It asks for nothing by itself: what it reads is asked for once a cycle, for all that need it. Any number of such
    * pollsters wait side by side then, whatever `[polling] threads_to_process_pollsters` says.
@@ -179,9 +191,8 @@ export interface Discovery<R extends Resource = Resource> {
    */
   discover(parameter: string | undefined, ctx: PollContext): Promise<readonly R[]>;
   /**
-   * Finds the same, a page at a time, where there may be more than memory should hold. Asked in place of `discover` when
-   * a pollster that is `pagewise` is the only one of the cycle to need it; it has polled a page before the next is
-   * fetched. What is in two pages counts once.
+   * Finds the same, a page at a time, where there may be more than memory should hold. Asked in place of `discover`, once a
+   * cycle: pollsters that are `pagewise` poll each page before the next is fetched. What is in two pages counts once.
    */
   pages?(parameter: string | undefined, ctx: PollContext): AsyncIterable<readonly R[]>;
   /**

@@ -8,6 +8,7 @@ import { eachReading } from './agent/readings.ts';
 import { createStamp, isMeter } from './agent/stamp.ts';
 import { loadConfig, type Overrides } from './config/load.ts';
 import { AgentError, codeOf, describeError, ServiceError } from './errors.ts';
+import { type Budget, createBudget } from './openstack/budget.ts';
 import type {
   Discovery,
   Host,
@@ -23,6 +24,7 @@ import type {
 } from './plugin.ts';
 import type { Sample } from './sample.ts';
 import { brokenNotificationRules, type NotificationContractOptions } from './testing/notification-contract.ts';
+import { systemClock } from './util/clock.ts';
 import { withLists } from './util/json-pieces.ts';
 import { untilAborted } from './util/scope.ts';
 
@@ -65,6 +67,7 @@ export interface FakeHostOptions {
 }
 
 export interface FakeHost extends Host {
+  readonly budget: Budget;
   /** What was logged so far. */
   readonly lines: readonly LogLine[];
 }
@@ -90,6 +93,7 @@ export function fakeHost(options: FakeHostOptions = {}): FakeHost {
     lines,
     inspector: () => options.inspector ?? noHypervisor,
     openstack: () => options.openstack ?? noCloud,
+    budget: createBudget({ ...config.polling, clock: systemClock }),
     state: memoryOf(states),
   };
 }

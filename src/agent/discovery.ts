@@ -1,9 +1,10 @@
 import { codeOf, describeError, ServiceError } from '../errors.ts';
 import type { PollContext, Resource } from '../plugin.ts';
+import { type ReplayBounds, replay } from '../util/replay.ts';
 import type { LoadedDiscovery } from './registry.ts';
 
 /** Whether this agent polls what a discovery of the group found. */
-type IsOurs = (group: string | null, resource: Resource) => boolean;
+export type IsOurs = (group: string | null, resource: Resource) => boolean;
 
 /**
  * Resolves the discoveries of a source or pollster, `name`, `name:parameter` or `name://parameter`. Within a cycle each is asked once,
@@ -12,10 +13,18 @@ type IsOurs = (group: string | null, resource: Resource) => boolean;
 export interface Discoverer {
   /** The discovery that a URL means to pollsters of this namespace. */
   find(url: string, namespace: string): LoadedDiscovery | undefined;
-  /** Those of which `isOurs` holds; all where it is left out. It does not change within a cycle. */
-  discover(url: string, namespace: string, ctx: PollContext, isOurs?: IsOurs): Promise<readonly Resource[]>;
-  /** The same, a page at a time where the discovery can, for one who does not share it: nothing of it is kept. */
-  pages(url: string, namespace: string, ctx: PollContext, isOurs?: IsOurs): AsyncIterable<readonly Resource[]>;
+  /** A name for what it finds page by page: two URLs of one name find the same. Undefined where it finds all at once. */
+  listing(url: string, namespace: string): string | undefined;
+  /**
+   * Those of which `isOurs` holds, all where it is left out; it does not change within a cycle. They come a page at a
+   * time where the discovery can, which is not kept when as many have read it as are said to.
+   */
+  pages(url: string, namespace: string, ctx: PollContext, options: ReadOptions): AsyncIterable<readonly Resource[]>;
+}
+
+interface ReadOptions {
+  readonly isOurs: IsOurs | undefined;
+  readonly bounds: ReplayBounds;
 }
 
 export function createDiscoverer(discoveries: readonly LoadedDiscovery[]): Discoverer {
@@ -32,55 +41,66 @@ export function createDiscoverer(discoveries: readonly LoadedDiscovery[]): Disco
     return found;
   }
 
-  async function discover(
-    url: string,
-    namespace: string,
-    ctx: PollContext,
-    isOurs?: IsOurs,
-  ): Promise<readonly Resource[]> {
+  /** All at once. */
+  async function discover(url: string, namespace: string, ctx: PollContext): Promise<Page> {
     const { namespace: of, discovery } = known(url, namespace);
-    const all = ctx.cache.get(`discovery ${of} ${url}`, async () => {
+    return ctx.cache.get(`discovery ${of} ${url}`, async () => {
       try {
-        return checked(await discovery.discover(partsOf(url).parameter, ctx));
+        return pageOf(checked(await discovery.discover(partsOf(url).parameter, ctx)), discovery.group);
       } catch (err) {
         throw failure(url, err, ctx);
       }
     });
-    if (isOurs === undefined) return all;
-    return ctx.cache.get(`share of discovery ${of} ${url}`, async () =>
-      (await all).filter((resource) => isOurs(discovery.group, resource)),
+  }
+
+  async function shared(url: string, namespace: string, ctx: PollContext, bounds: ReplayBounds) {
+    const { namespace: of, discovery } = known(url, namespace);
+    const { parameter } = partsOf(url);
+    return ctx.cache.get(`pages of discovery ${of} ${url}`, () =>
+      replay<Page>(async (put) => {
+        try {
+          for await (const page of discovery.pages?.(parameter, ctx) ?? []) {
+            if (!(await put(pageOf(checked(page), discovery.group)))) return;
+          }
+        } catch (err) {
+          throw failure(url, err, ctx);
+        }
+      }, bounds),
     );
   }
 
-  async function* pages(
-    url: string,
-    namespace: string,
-    ctx: PollContext,
-    isOurs?: IsOurs,
-  ): AsyncGenerator<readonly Resource[]> {
-    const { discovery } = known(url, namespace);
-    const found = discovery.pages?.(partsOf(url).parameter, ctx);
-    if (found === undefined) {
-      yield await discover(url, namespace, ctx, isOurs);
-      return;
-    }
-    const iterator = found[Symbol.asyncIterator]();
-    try {
-      for (;;) {
-        // What the one who polls a page throws is no failure of the discovery.
-        const page = await iterator.next().catch((err: unknown) => {
-          throw failure(url, err, ctx);
-        });
-        if (page.done === true) return;
-        const resources = checked(page.value);
-        yield isOurs === undefined ? resources : resources.filter((resource) => isOurs(discovery.group, resource));
-      }
-    } finally {
-      await iterator.return?.();
-    }
-  }
+  return {
+    find,
+    listing(url, namespace) {
+      const found = find(url, namespace);
+      return found?.discovery.pages === undefined ? undefined : `${found.namespace} ${url}`;
+    },
+    async *pages(url, namespace, ctx, { bounds, isOurs }) {
+      const { discovery } = known(url, namespace);
+      const pages =
+        discovery.pages === undefined
+          ? [await discover(url, namespace, ctx)]
+          : await shared(url, namespace, ctx, bounds);
+      for await (const page of pages) yield isOurs === undefined ? page.all : page.ours(isOurs);
+    },
+  };
+}
 
-  return { find, discover, pages };
+interface Page {
+  readonly all: readonly Resource[];
+  /** Looked up once, whoever asks: the same for all of a cycle. */
+  ours(isOurs: IsOurs): readonly Resource[];
+}
+
+function pageOf(all: readonly Resource[], group: string | null): Page {
+  let ours: readonly Resource[] | undefined;
+  return {
+    all,
+    ours(isOurs) {
+      ours ??= all.filter((resource) => isOurs(group, resource));
+      return ours;
+    },
+  };
 }
 
 function failure(url: string, err: unknown, ctx: PollContext): unknown {

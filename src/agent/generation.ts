@@ -104,7 +104,7 @@ export async function createGeneration(request: GenerationRequest): Promise<Gene
         version: request.version ?? 'unknown',
         tasks: manager.tasks,
         delivery: output.value.stats,
-        serviceUse: host.serviceUse,
+        serviceUse: host.budget.use,
       }),
     );
     states.moveTo({ folder: request.stateFolder, agent: `polling-${[...namespaces].sort().join('-')}` });

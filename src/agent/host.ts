@@ -2,9 +2,10 @@ import type { Config } from '../config/options.ts';
 import { ConfigError, codeOf, describeError } from '../errors.ts';
 import { createInspector, libvirtUri } from '../libvirt/index.ts';
 import type { VirtInspector } from '../libvirt/inspector.ts';
-import type { ServiceUse } from '../openstack/budget.ts';
-import { type AgentSession, createSession } from '../openstack/session.ts';
-import type { Host, Logger } from '../plugin.ts';
+import { type Budget, createBudget } from '../openstack/budget.ts';
+import { createSession } from '../openstack/session.ts';
+import type { Host, Logger, OpenStackSession } from '../plugin.ts';
+import { systemClock } from '../util/clock.ts';
 import { StateStore } from './state-store.ts';
 
 /** The host of an agent, and what the agent itself needs to know of the services it made. */
@@ -16,8 +17,7 @@ export interface AgentHost extends Host {
 
 /** A host with real services. */
 export interface RealHost extends AgentHost {
-  /** What was asked of OpenStack's services so far. */
-  serviceUse(): readonly ServiceUse[];
+  readonly budget: Budget;
 }
 
 /** Part of a pollster's time that resources which do not answer may cost. */
@@ -35,7 +35,8 @@ export interface HostOptions {
 export function createHost(config: Config, log: Logger, options: HostOptions = {}): RealHost {
   const { states = new StateStore({ log }), deadline = Number.POSITIVE_INFINITY } = options;
   let inspector: VirtInspector | undefined;
-  let session: AgentSession | undefined;
+  let session: OpenStackSession | undefined;
+  const budget = createBudget({ ...config.polling, clock: systemClock });
   return {
     hostname: config.default.host,
     config,
@@ -45,11 +46,11 @@ export function createHost(config: Config, log: Logger, options: HostOptions = {
       return inspector;
     },
     openstack() {
-      session ??= createSession(config);
+      session ??= createSession(config, { budget });
       return session;
     },
+    budget,
     state: (name) => states.state(name),
-    serviceUse: () => session?.use() ?? [],
     connections: () => inspector?.connections ?? 0,
     async close() {
       await Promise.all([inspector?.close(), session?.close()]);

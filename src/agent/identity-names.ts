@@ -49,6 +49,7 @@ function createNames({ session, clock, log }: NamesParts) {
   /** Until when Keystone is not asked, since it did not answer. */
   let silentUntil = 0;
   let silent = false;
+  let refused = false;
 
   async function ask(kind: Kind, id: string): Promise<string | undefined> {
     if (clock.monotonic() < silentUntil) return undefined;
@@ -63,6 +64,11 @@ function createNames({ session, clock, log }: NamesParts) {
     } catch (error) {
       // Samples outlive projects and users.
       if (statusOf(error) === 404) return undefined;
+      if (statusOf(error) === 403) {
+        if (!refused) log.warn({ err: error }, 'some names of projects or users may not be seen, samples go without');
+        refused = true;
+        return undefined;
+      }
       if (!silent) log.warn({ err: error }, 'Keystone does not tell names of projects and users, samples go without');
       silent = true;
       silentUntil = clock.monotonic() + LIFE_OF_NOTHING;

@@ -14,7 +14,7 @@ import type { AgentHost } from './host.ts';
 import { withNames } from './identity-names.ts';
 import { type CountBook, createCountBook } from './poll-counts.ts';
 import { PollingTask, type TaskState } from './polling-task.ts';
-import { discoveriesOf, PollsterRun, type RunSettings } from './pollster-run.ts';
+import { PollsterRun, type RunSettings } from './pollster-run.ts';
 import type { Registry } from './registry.ts';
 import { slotAt, slotGrid } from './slots.ts';
 import { upstreamPollsters } from './upstream-pollsters.ts';
@@ -104,12 +104,10 @@ function createTasks(parts: ManagerParts, clock: Clock): Tasks {
     const selected = group.flatMap((source) =>
       registry.pollsters.filter(({ name }) => supports(source.meters, name)).map((entry) => ({ source, entry })),
     );
-    const urls = selected.flatMap(({ source, entry }) => discoveriesOf(source, entry));
     const settings: RunSettings = {
       host,
       output,
       discoverer,
-      sole: (url) => urls.indexOf(url) === urls.lastIndexOf(url),
       ...(sharing && { groups: sharing.groups }),
       clock,
       sampleSource: config.default.sampleSource,

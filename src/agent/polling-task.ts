@@ -7,6 +7,7 @@ import { createTurns } from '../util/turns.ts';
 import type { Participation } from './coordination/membership.ts';
 import { both, gained, type Share } from './coordination/share.ts';
 import { createCycleCache } from './cycle-cache.ts';
+import { planCycle } from './cycle-plan.ts';
 import { FailureLog } from './failure-log.ts';
 import type { PollCounts, TaskCounts } from './poll-counts.ts';
 import type { Cycle, PollsterRun, RunResult } from './pollster-run.ts';
@@ -132,6 +133,17 @@ export class PollingTask {
     }
     await this.#edgesAtWork;
     await this.#takeTurn(async () => {});
+    await this.#pollLastSlot(kill);
+  }
+
+  /** The others may have asked before this agent left, and count on it in the slot that has begun since its last cycle. */
+  async #pollLastSlot(kill: AbortSignal): Promise<void> {
+    const { clock, counts, grid, participation } = this.#settings;
+    const [last, slot] = [this.#lastSlot, slotAt(grid, clock.now())];
+    if (participation === undefined || last === undefined || slot <= last || kill.aborted) return;
+    const missed = slot - last - 1;
+    counts.missed += missed;
+    await this.cycle({ slot, missed, stepped: 0 }, kill);
   }
 
   isFedBy(discovery: LoadedDiscovery): boolean {
@@ -192,14 +204,26 @@ export class PollingTask {
     log.info({ ...fields, samples: samplesOf(results), failures: failures.length }, 'polled outside of the slots');
   }
 
-  async #runAll(runs: readonly PollsterRun[], cycle: Cycle): Promise<ReadonlyMap<PollsterRun, RunResult>> {
+  async #runAll(runs: readonly PollsterRun[], rest: Omit<Cycle, 'plan'>): Promise<ReadonlyMap<PollsterRun, RunResult>> {
     const { lanes } = this.#settings;
+    const planned = new Map(runs.map((run) => [run, run.planned(rest.share)]));
+    const plan = planCycle([...planned.values()].filter((one) => one !== undefined));
+    const cycle: Cycle = { ...rest, plan };
     const results = new Map<PollsterRun, RunResult>();
     const begin = async (run: PollsterRun) => {
       results.set(run, await run.run(cycle));
     };
-    const [shared, alone] = [runs.filter((run) => run.isShared), runs.filter((run) => !run.isShared)];
-    await Promise.all([...shared.map(begin), forEachLimit(alone, lanes === 0 ? alone.length : lanes, begin)]);
+    const shared = runs.filter((run) => run.isShared);
+    const parts = plan.parts(
+      runs.filter((run) => !run.isShared),
+      (run) => planned.get(run),
+    );
+    await Promise.all([
+      ...shared.map(begin),
+      forEachLimit(parts, lanes === 0 ? parts.length : lanes, async (part) => {
+        await Promise.all(part.map(begin));
+      }),
+    ]);
     return results;
   }
 
@@ -221,9 +245,12 @@ export class PollingTask {
     if (slot === undefined || before === undefined || runs.length === 0) return;
     const share = await this.#share();
     const now = clock.now();
-    if (share === undefined) return;
-    // The next cycle is due, and has it.
-    if (kill.aborted || slotAt(grid, now) !== slot) return;
+    if (share === undefined || kill.aborted) return;
+    if (slotAt(grid, now) !== slot) {
+      // The next cycle is due, and has it from then on.
+      log.info({ slot }, 'the slot was over before what other agents left of it could be polled');
+      return;
+    }
     this.#covered = both(before, share);
     using limit = scope(kill, FILL_SHARE * (slotStart(grid, slot + 1) - now), 'what other agents left of the slot');
     const results = await this.#runAll(runs, {

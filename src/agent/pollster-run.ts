@@ -8,7 +8,8 @@ import { scope, untilAborted } from '../util/scope.ts';
 import { plural } from '../util/text.ts';
 import { everything, type Share } from './coordination/share.ts';
 import type { WorkGroups } from './coordination/work-groups.ts';
-import type { Discoverer } from './discovery.ts';
+import type { CyclePlan, PlannedRun } from './cycle-plan.ts';
+import type { Discoverer, IsOurs } from './discovery.ts';
 import type { AgentHost } from './host.ts';
 import type { PollCounts, PollResult } from './poll-counts.ts';
 import { isAsyncIterable, isIterable } from './readings.ts';
@@ -20,8 +21,6 @@ export interface RunSettings {
   readonly host: AgentHost;
   readonly output: Output;
   readonly discoverer: Discoverer;
-  /** Whether nobody else of the cycle asks this discovery, so that its pages need not be kept. */
-  readonly sole: (url: string) => boolean;
   /** Where agents share their work. */
   readonly groups?: WorkGroups;
   readonly clock: Clock;
@@ -40,6 +39,7 @@ export interface Cycle {
   readonly slot: number | string;
   readonly signal: AbortSignal;
   readonly cache: CycleCache;
+  readonly plan: CyclePlan;
   /** By pollster name, the resources that some source has polled in this cycle already. */
   readonly polled: Map<string, Set<string>>;
   /** What to poll instead of what the discovery finds. */
@@ -61,12 +61,16 @@ export interface RunResult {
 
 /** Of a poll that goes on. */
 interface Progress {
+  /** Not handed over so far. */
+  batch: Sample[];
   result: PollResult;
   samples: number;
   faults: number;
   firstFault: string;
 }
 
+/** The part of its time that a pollster may have to wait for slower ones with which it shares pages. */
+const PATIENCE = 0.1;
 /** Failures of the world around us; anything else is a bug whose stack is wanted. */
 const EXPECTED = new Set(['ERR_SERVICE', 'ERR_DEADLINE', 'ERR_DELIVERY', 'ERR_CONFIG', 'ERR_PLUGIN_LOAD']);
 
@@ -104,6 +108,21 @@ export class PollsterRun {
   /** Whether it waits only for what others wait for, too. */
   get isShared(): boolean {
     return this.entry.pollster.shared === true;
+  }
+
+  /** What it does in a cycle with this share; undefined for nothing. */
+  planned(share: Share = everything): PlannedRun | undefined {
+    const { discoverer, groups } = this.#settings;
+    const { name, namespace, pollster } = this.entry;
+    const group = groups?.pollsters(this.source);
+    if (this.#running || (group !== undefined && !share.owns(group, name))) return undefined;
+    return {
+      source: this.source,
+      listings: discoveriesOf(this.source, this.entry)
+        .map((url) => discoverer.listing(url, namespace))
+        .filter((listing) => listing !== undefined),
+      together: pollster.together,
+    };
   }
 
   /** The groups in which agents share its work; none where it is polled by each. */
@@ -146,8 +165,9 @@ export class PollsterRun {
       cache: cycle.cache,
       log: host.log,
       source: this.source.name,
+      readers: cycle.plan.readers({ source: this.source, together: this.entry.pollster.together }),
     };
-    const progress: Progress = { result: 'success', samples: 0, faults: 0, firstFault: '' };
+    const progress: Progress = { batch: [], result: 'success', samples: 0, faults: 0, firstFault: '' };
     this.#running = true;
     const work = this.#poll(cycle, ctx, progress).finally(() => {
       this.#running = false;
@@ -155,6 +175,7 @@ export class PollsterRun {
     try {
       await untilAborted(work, limit.signal);
     } catch (err) {
+      await this.#handOverRest(progress, cycle);
       return this.#failed(err, progress.samples, limit.signal);
     }
     const { faults, firstFault, result, samples } = progress;
@@ -163,12 +184,11 @@ export class PollsterRun {
   }
 
   async #poll(cycle: Cycle, ctx: PollContext, progress: Progress): Promise<void> {
-    const { batchSize, clock, heartbeat, output, sampleSource } = this.#settings;
+    const { batchSize, clock, heartbeat, sampleSource } = this.#settings;
     const { name, pollster } = this.entry;
     let stamp: Stamp | undefined;
     let time = 0;
     let found = 0;
-    let batch: Sample[] = [];
     const take = (reading: Reading, { make }: Stamp): boolean => {
       const sample = make(reading);
       if (typeof sample === 'string') {
@@ -176,14 +196,9 @@ export class PollsterRun {
         progress.firstFault ||= sample;
         return false;
       }
-      return batch.push(sample) >= batchSize;
+      return progress.batch.push(sample) >= batchSize;
     };
-    const handOver = async () => {
-      const full = batch;
-      batch = [];
-      await output.publish(full, ctx.signal, this.source.interval);
-      progress.samples += full.length;
-    };
+    const handOver = () => this.#handOver(progress, ctx.signal);
     // A poll that was let go of may still yield; its cycle is over.
     const takeAll = async (readings: Iterable<Reading>, ofRun: Stamp) => {
       for (const reading of readings) {
@@ -228,16 +243,30 @@ export class PollsterRun {
     } finally {
       if (cycle.only === undefined) this.counts.resources = found;
       // What was read before a failure counts.
-      if (batch.length > 0 && !ctx.signal.aborted) await handOver();
+      if (progress.batch.length > 0 && !ctx.signal.aborted) await handOver();
     }
     if (found === 0) progress.result = 'no_resources';
     else if (progress.result === 'success') heartbeat?.(name, time);
   }
 
-  /** The resources of the cycle: all at once, but for a pollster that takes pages and shares them with nobody. */
+  async #handOver(progress: Progress, signal: AbortSignal): Promise<void> {
+    const full = progress.batch;
+    progress.batch = [];
+    await this.#settings.output.publish(full, signal, this.source.interval);
+    progress.samples += full.length;
+  }
+
+  /** What was read before the time was over counts. */
+  async #handOverRest(progress: Progress, { signal }: Cycle): Promise<void> {
+    if (progress.batch.length === 0 || signal.aborted) return;
+    // That the run has failed is told in any case.
+    await this.#handOver(progress, signal).catch(() => {});
+  }
+
+  /** The resources of the cycle: all at once, or page by page for a pollster that takes pages. */
   async *#pages(cycle: Cycle, ctx: PollContext): AsyncGenerator<readonly Resource[]> {
-    const { discoverer, groups, sole } = this.#settings;
-    const { name, namespace, pollster } = this.entry;
+    const { groups } = this.#settings;
+    const { name, pollster } = this.entry;
     if (cycle.only !== undefined) {
       yield cycle.only;
       return;
@@ -252,17 +281,27 @@ export class PollsterRun {
       ((group: string | null, { id }: Resource) => share.owns(group === null ? null : shared.found(group), id));
     const urls = discoveriesOf(this.source, this.entry);
     const stated = this.#stated(shared, share);
-    if (pollster.pagewise !== true) {
-      const found = [...stated];
-      for (const url of urls) found.push(...(await discoverer.discover(url, namespace, ctx, isOurs)));
-      yield found;
+    if (pollster.pagewise === true) {
+      yield stated;
+      for (const url of urls) yield* this.#read(url, cycle, ctx, isOurs);
       return;
     }
-    yield stated;
+    const found = [...stated];
     for (const url of urls) {
-      if (sole(url)) yield* discoverer.pages(url, namespace, ctx, isOurs);
-      else yield await discoverer.discover(url, namespace, ctx, isOurs);
+      for await (const page of this.#read(url, cycle, ctx, isOurs)) for (const one of page) found.push(one);
     }
+    yield found;
+  }
+
+  #read(url: string, cycle: Cycle, ctx: PollContext, isOurs: IsOurs | undefined): AsyncIterable<readonly Resource[]> {
+    const { deadline, discoverer } = this.#settings;
+    const { namespace } = this.entry;
+    const listing = discoverer.listing(url, namespace);
+    const readers = listing === undefined ? 1 : cycle.plan.pageReaders(listing);
+    // What others read, too, does not end with the time of this one.
+    const signal = readers === 1 ? ctx.signal : cycle.signal;
+    const bounds = { readers, patience: PATIENCE * deadline };
+    return discoverer.pages(url, namespace, { ...ctx, signal }, { isOurs, bounds });
   }
 
   /** What the source lists itself, as far as it is this agent's. */
@@ -311,10 +350,7 @@ export class PollsterRun {
 }
 
 /** Those of the source; the pollster's own where the source names neither discoveries nor resources. */
-export function discoveriesOf(
-  { discovery, resources }: PollingSource,
-  { pollster }: LoadedPollster,
-): readonly string[] {
+function discoveriesOf({ discovery, resources }: PollingSource, { pollster }: LoadedPollster): readonly string[] {
   if (resources.length > 0 || discovery.length > 0) return discovery;
   return pollster.discovery === undefined ? [] : [pollster.discovery];
 }

@@ -1,9 +1,16 @@
 /** How much is asked of each service: so many requests at a time, so many in a second. */
 import type { Clock } from '../util/clock.ts';
 
-export interface Budget {
-  /** Makes a request of the service when its turn comes; rejects with the signal's reason when that aborts before. */
+/** `[polling] max_requests_per_second` and `max_requests_in_flight`, which hold for each service. */
+export interface RequestBudget {
+  /**
+   * Makes a request of the service when its turn comes; rejects with the signal's reason when that aborts before. The
+   * name of the service is shown in the metrics.
+   */
   spend<T>(service: string, signal: AbortSignal, request: () => Promise<T>): Promise<T>;
+}
+
+export interface Budget extends RequestBudget {
   /** What each service was asked so far. */
   use(): readonly ServiceUse[];
 }
@@ -26,8 +33,8 @@ export interface ServiceUse {
 
 export interface BudgetSettings {
   /** 0 sets no limit. */
-  readonly perSecond: number;
-  readonly atATime: number;
+  readonly maxRequestsPerSecond: number;
+  readonly maxRequestsInFlight: number;
   readonly clock: Clock;
 }
 
@@ -44,7 +51,8 @@ interface Gate {
   waitMilliseconds: number;
 }
 
-export function createBudget({ perSecond, atATime, clock }: BudgetSettings): Budget {
+export function createBudget({ clock, ...limits }: BudgetSettings): Budget {
+  const { maxRequestsPerSecond: perSecond, maxRequestsInFlight: atATime } = limits;
   const gates = new Map<string, Gate>();
 
   function gateOf(service: string): Gate {

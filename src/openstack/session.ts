@@ -1,7 +1,7 @@
 /** OpenStack as the credentials of `[service_credentials]` see it. */
 import type { Config } from '../config/options.ts';
 import { type Clock, systemClock } from '../util/clock.ts';
-import { createBudget, type ServiceUse } from './budget.ts';
+import { createBudget, type RequestBudget } from './budget.ts';
 import { type Catalogue, type Endpoint, type EndpointFilter, findEndpoints } from './catalogue.ts';
 import { type KeystoneCredentials, readCredentials } from './credentials.ts';
 import { ApiError, NoEndpointError } from './errors.ts';
@@ -35,12 +35,6 @@ export interface OpenStackSession {
   close(): Promise<void>;
 }
 
-/** What the agent that owns a session needs to know of it besides. */
-export interface AgentSession extends OpenStackSession {
-  /** How much of the budget each service has used. */
-  use(): readonly ServiceUse[];
-}
-
 export interface Identity {
   readonly projectId: string | undefined;
   readonly userId: string | undefined;
@@ -49,6 +43,8 @@ export interface Identity {
 export interface SessionOptions {
   /** Group that has the credentials; `[service_credentials]` when left out. */
   readonly credentials?: string;
+  /** Of the agent; one of its own where left out. */
+  readonly budget?: RequestBudget;
   readonly clock?: Clock;
   readonly random?: () => number;
 }
@@ -56,11 +52,10 @@ export interface SessionOptions {
 const USER_AGENT = 'ceilometer-polling ceilometer-ts';
 
 /** Does no I/O. Throws {@link ConfigError} when the credentials are incomplete. */
-export function createSession(config: Config, options: SessionOptions = {}): AgentSession {
+export function createSession(config: Config, options: SessionOptions = {}): OpenStackSession {
   const { clock = systemClock, random = Math.random } = options;
   const { region, face, ...http } = sessionSettings(config);
-  const { maxRequestsPerSecond: perSecond, maxRequestsInFlight: atATime } = config.polling;
-  const budget = createBudget({ perSecond, atATime, clock });
+  const { budget = createBudget({ ...config.polling, clock }) } = options;
   const credentials = readCredentials(config, options.credentials);
   const pool = createHttp(http);
   const closed = new AbortController();
@@ -142,7 +137,6 @@ export function createSession(config: Config, options: SessionOptions = {}): Age
       const { projectId, userId } = await tokens.get(signal);
       return { projectId, userId };
     },
-    use: budget.use,
     async close() {
       closed.abort(new Error('the session is closed'));
       await pool.close();

@@ -68,6 +68,23 @@ describe('the names of projects and users', () => {
     expect(cloud.asked).toHaveLength(4);
   });
 
+  it('are missing only where they may not be seen, which is told once', async () => {
+    const { clock, host, kept, publish } = await outputWith({
+      [USER]: json({}, 403),
+      [PROJECT]: json({ project: { name: 'alpha' } }),
+    });
+
+    await publish(of());
+    clock.time += 61_000;
+    await publish(of());
+
+    expect(names(kept)).toEqual([
+      ['alpha', null],
+      ['alpha', null],
+    ]);
+    expect(host.lines.map(({ level }) => level)).toEqual(['warn']);
+  });
+
   it('hold no sample back while Keystone fails, which is told once', async () => {
     const failing = inTurn(json({}, 500), json({}, 500), json({ project: { name: 'alpha' } }));
     const { clock, cloud, host, kept, publish } = await outputWith({ [PROJECT]: failing });

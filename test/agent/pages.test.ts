@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { AgentHost } from '../../src/agent/host.ts';
 import { createManager } from '../../src/agent/manager.ts';
 import type { LoadedDiscovery, LoadedPollster } from '../../src/agent/registry.ts';
+import type { Overrides } from '../../src/config/load.ts';
 import { PermanentPollError, ServiceError } from '../../src/errors.ts';
 import type { Pollster, Reading, Resource } from '../../src/plugin.ts';
 import { fakeHost } from '../../src/testing.ts';
@@ -10,9 +11,14 @@ import { CollectingOutput } from '../helpers/collecting-output.ts';
 const source = { name: 'all', interval: 10, meters: ['*'], resources: [], discovery: [], where: 'polling.yaml:1' };
 
 /** An agent whose discovery finds these pages, a resource for each letter. */
-function agentOf(pages: readonly string[], pollsters: readonly LoadedPollster[], resources: readonly string[] = []) {
+function agentOf(
+  pages: readonly string[],
+  pollsters: readonly LoadedPollster[],
+  options: Overrides = {},
+  resources: readonly string[] = [],
+) {
   const happened: string[] = [];
-  const fake = fakeHost();
+  const fake = fakeHost({ options });
   const host: AgentHost = { ...fake, connections: () => 0, close: async () => {} };
   const output = new CollectingOutput();
   const discovery: LoadedDiscovery = {
@@ -20,10 +26,7 @@ function agentOf(pages: readonly string[], pollsters: readonly LoadedPollster[],
     name: 'letters',
     discovery: {
       group: null,
-      async discover() {
-        happened.push('all');
-        return pages.flatMap(resourcesOf);
-      },
+      discover: async () => pages.flatMap(resourcesOf),
       async *pages() {
         for (const page of pages) {
           happened.push(`page ${page}`);
@@ -88,16 +91,50 @@ describe('a pollster that takes pages', () => {
     expect(happened).toEqual(['page ab', 'page c', 'samples abc']);
   });
 
-  it('shares the whole with others that need it: it is asked for once', async () => {
-    const { cycle, happened } = agentOf(['ab', 'c'], [pollster('one'), pollster('two')]);
+  it('polls each with others that read them before the next is fetched, also where they may not run side by side', async () => {
+    const { cycle, happened } = agentOf(['ab', 'c'], [pollster('one'), pollster('two'), pollster('three')], {
+      polling: { batchSize: 1, threadsToProcessPollsters: 1 },
+    });
 
     await cycle();
 
-    expect(happened.sort()).toEqual(['all', 'samples abc', 'samples abc']);
+    const [first, second] = [happened.slice(0, 7), happened.slice(7)];
+    expect(first).toEqual(['page ab', ...['a', 'a', 'a', 'b', 'b', 'b'].map((id) => `samples ${id}`)]);
+    expect(second).toEqual(['page c', 'samples c', 'samples c', 'samples c']);
+  });
+
+  it('shares them with others that need all at once: they are fetched once', async () => {
+    const { pagewise: _, ...whole } = pollster('two').pollster;
+    const { cycle, happened } = agentOf(['ab', 'c'], [pollster('one'), { ...pollster('two'), pollster: whole }]);
+
+    await cycle();
+
+    expect(happened).toEqual(['page ab', 'page c', 'samples abc', 'samples abc']);
+  });
+
+  it('goes on without others that fail, and without one that does not end', async () => {
+    const failing = pollster('failing', {
+      // biome-ignore lint/correctness/useYield: it fails before.
+      *poll(): Iterable<Reading> {
+        throw new ServiceError('broken');
+      },
+    });
+    const hung = pollster('hung', { poll: () => new Promise(() => {}) });
+    const { cycle, happened } = agentOf(['ab', 'c', 'd'], [hung, pollster('one'), failing], {
+      polling: { pollsterTimeout: 1 },
+    });
+
+    const report = await cycle();
+
+    expect(happened).toEqual(['page ab', 'page c', 'page d', 'samples abcd']);
+    expect(report?.failures.map(({ pollster, message }) => [pollster, message])).toEqual([
+      ['failing', 'broken'],
+      ['hung', 'pollster hung not done after 1 s'],
+    ]);
   });
 
   it('polls what is in two pages, or named by the source as well, once', async () => {
-    const { cycle, happened, manager } = agentOf(['ab', 'bc', 'd'], [pollster('one')], ['d', 'e']);
+    const { cycle, happened, manager } = agentOf(['ab', 'bc', 'd'], [pollster('one')], {}, ['d', 'e']);
 
     await cycle();
 
@@ -140,6 +177,6 @@ describe('a pollster that takes pages', () => {
 
     await cycle();
 
-    expect(happened).toEqual(['all', 'samples abc']);
+    expect(happened).toEqual(['page ab', 'page c', 'samples abc']);
   });
 });

@@ -250,6 +250,20 @@ describe('a pollster that fails', () => {
     expect(output.samples).toHaveLength(4);
   });
 
+  it('keeps what it has yielded before its deadline', async () => {
+    const slow = pollster('slow', async function* () {
+      yield { resourceId: 'a', volume: 1 };
+      yield { resourceId: 'b', volume: 1 };
+      await new Promise(() => {});
+    });
+    const { cycle, output } = agent([slow], { options: { polling: { pollsterTimeout: 0.2 } } });
+
+    const [report] = await cycle();
+
+    expect(output.samples.map(({ resourceId }) => resourceId)).toEqual(['a', 'b']);
+    expect(report).toMatchObject({ samples: 2, failures: [{ message: 'pollster slow not done after 0.2 s' }] });
+  });
+
   it('and yields late has its late readings left out of later cycles', async () => {
     let release = () => {};
     const late = pollster('late', async function* () {

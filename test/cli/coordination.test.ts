@@ -1,20 +1,21 @@
-/** Agents that share their work: some are restarted, some are killed, and so is what they meet at. */
+/** Agents that share their work and send to a broker: some are restarted, some are killed, and so is what they meet at. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { startEtcd } from '../helpers/etcd.ts';
-import { type Coverage, Fleet } from '../helpers/fleet.ts';
+import { type Coverage, Fleet, type FleetOptions, type FleetSample, SHARED_SAMPLES } from '../helpers/fleet.ts';
+import { startRabbitmq } from '../helpers/rabbitmq.ts';
 import { startRedis } from '../helpers/redis.ts';
+import { openSamplesInbox } from '../helpers/samples-inbox.ts';
 import { describeWith } from '../helpers/services.ts';
-import { until } from '../helpers/until.ts';
 
 /** Seconds. */
 const INTERVAL = 2;
 const LEASE = 6;
 
-describeWith(['etcd', 'redis'], 'agents that share their work', () => {
+describeWith(['etcd', 'rabbitmq', 'redis'], 'agents that share their work', () => {
   let folder: string;
   let fleet: Fleet;
 
@@ -23,23 +24,18 @@ describeWith(['etcd', 'redis'], 'agents that share their work', () => {
   });
 
   afterEach(async () => {
-    await fleet.end();
+    await fleet?.end();
     rmSync(folder, { recursive: true });
   });
 
   /** Resolves after the first cycle of each. */
-  async function start(url: string, hosts: readonly string[]): Promise<void> {
-    fleet = new Fleet(folder, url, INTERVAL);
+  async function start(
+    backendUrl: string,
+    hosts: readonly string[],
+    broker?: NonNullable<FleetOptions['broker']>,
+  ): Promise<void> {
+    fleet = new Fleet({ folder, backendUrl, interval: INTERVAL, ...(broker && { broker }) });
     await Promise.all(hosts.map((host) => fleet.start(host).shows(/cycle done/, 60)));
-  }
-
-  /** The slot that has begun `count` slots from now and is over. */
-  async function slotsPass(count: number): Promise<number> {
-    const slot = fleet.slotAt(Date.now()) + count;
-    await until('slots pass', () => fleet.slotAt(Date.now()) > slot, 60_000);
-    // What has its time stamp at the end of a slot may be written a little later.
-    await sleep(500);
-    return slot;
   }
 
   function show(what: string, { missed, repeated, slots, tooLate }: Coverage): void {
@@ -53,12 +49,19 @@ describeWith(['etcd', 'redis'], 'agents that share their work', () => {
     expect({ missed: [...missed], foreign }).toEqual({ missed: [], foreign: 0 });
   }
 
-  it('misses nothing when they are restarted one by one, and a lease when one is killed', async () => {
+  it('delivers one sample of each resource, meter and slot: all when restarted in turn, but for a lease after a kill', async () => {
     const hosts = ['a', 'b', 'c', 'd', 'e'];
     await using etcd = await startEtcd();
-    await start(`etcd3+http://127.0.0.1:${etcd.port}?membership_timeout=${LEASE}`, hosts);
+    await using rabbitmq = await startRabbitmq();
+    const vhost = rabbitmq.vhost();
+    const inbox = await openSamplesInbox<FleetSample>(await rabbitmq.connect(vhost));
+    await start(`etcd3+http://127.0.0.1:${etcd.port}?membership_timeout=${LEASE}`, hosts, {
+      url: `rabbit://guest:guest@127.0.0.1:${rabbitmq.port}/${vhost}`,
+      received: () => inbox,
+    });
+    await fleet.knowEachOther();
     const begin = fleet.slotAt(Date.now()) + 1;
-    const settled = await slotsPass(2);
+    const settled = await fleet.slotsPass(2);
     const before = fleet.coverage(settled, settled);
 
     for (const [at, host] of hosts.entries()) {
@@ -67,14 +70,14 @@ describeWith(['etcd', 'redis'], 'agents that share their work', () => {
       expect((await agent?.ended)?.code).toBe(0);
       await fleet.start(host).shows(/cycle done/, 60);
     }
-    const restarted = await slotsPass(1);
+    const restarted = await fleet.slotsPass(1);
     const restart = fleet.coverage(begin, restarted);
     show('rolling restart of 5 agents', restart);
 
     await sleep(Math.random() * INTERVAL * 1000);
     fleet.processes.at(-1)?.kill('SIGKILL');
     const killed = Date.now();
-    const kill = fleet.coverage(restarted + 1, await slotsPass(5));
+    const kill = fleet.coverage(restarted + 1, await fleet.slotsPass(5));
     show('kill -9 of 1 of 5 agents', kill);
 
     nothingMissed(before);
@@ -91,28 +94,28 @@ describeWith(['etcd', 'redis'], 'agents that share their work', () => {
     await using redis = await startRedis();
     await redis.stop();
     await start(`redis://127.0.0.1:${redis.port}?membership_timeout=${LEASE}`, hosts);
-    const away = await slotsPass(1);
+    const away = await fleet.slotsPass(1);
     const alone = fleet.coverage(away, away);
     show('3 agents that find no backend', alone);
 
     await redis.start();
     await Promise.all(fleet.processes.map((agent) => agent.shows(/answers again/)));
-    await until('all know of each other', () => fleet.processes.every(({ stderr }) => /agents[=:" ]+3/.test(stderr)));
-    const begin = (await slotsPass(0)) + 1;
+    await fleet.knowEachOther();
+    const begin = (await fleet.slotsPass(0)) + 1;
     await redis.stop();
-    await slotsPass(2);
+    await fleet.slotsPass(2);
     await redis.start();
-    const outage = fleet.coverage(begin, await slotsPass(1));
+    const outage = fleet.coverage(begin, await fleet.slotsPass(1));
     show('an outage of the backend', outage);
     const [reloaded] = fleet.processes;
     const reloadedAt = fleet.slotAt(Date.now()) + 1;
     reloaded?.kill('SIGHUP');
     await reloaded?.shows(/configuration reloaded/);
-    const reload = fleet.coverage(reloadedAt, await slotsPass(1));
+    const reload = fleet.coverage(reloadedAt, await fleet.slotsPass(1));
     show('a reload of one agent', reload);
 
     nothingMissed(alone);
-    expect(alone.repeated).toBe(2 * 620);
+    expect(alone.repeated).toBe(2 * SHARED_SAMPLES);
     nothingMissed(outage);
     nothingMissed(reload);
     expect(reload.repeated).toBe(0);

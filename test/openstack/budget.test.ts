@@ -18,7 +18,7 @@ function requests() {
 
 describe('the budget of a service', () => {
   it('lets so many requests through at a time, the others in the order they came', async () => {
-    const budget = createBudget({ perSecond: 0, atATime: 2, clock: new FakeClock(0) });
+    const budget = createBudget({ maxRequestsPerSecond: 0, maxRequestsInFlight: 2, clock: new FakeClock(0) });
     const { begun, make, finish } = requests();
 
     const all = ['a', 'b', 'c', 'd'].map((name) => budget.spend('x', signal(), make(name)));
@@ -39,7 +39,7 @@ describe('the budget of a service', () => {
 
   it('spaces requests in time, each service for itself', async () => {
     const clock = new FakeClock(0);
-    const budget = createBudget({ perSecond: 2, atATime: 10, clock });
+    const budget = createBudget({ maxRequestsPerSecond: 2, maxRequestsInFlight: 10, clock });
     const begun: [string, number][] = [];
     const request = (name: string) => async () => void begun.push([name, clock.monotonic()]);
 
@@ -57,7 +57,7 @@ describe('the budget of a service', () => {
   });
 
   it('gives the place of a request that failed to the next, and none to one that was given up', async () => {
-    const budget = createBudget({ perSecond: 0, atATime: 1, clock: new FakeClock(0) });
+    const budget = createBudget({ maxRequestsPerSecond: 0, maxRequestsInFlight: 1, clock: new FakeClock(0) });
     const stop = new AbortController();
     const { begun, make, finish } = requests();
 
@@ -80,7 +80,7 @@ describe('the budget of a service', () => {
 
   it('tells what is used of it', async () => {
     const clock = new FakeClock(0);
-    const budget = createBudget({ perSecond: 2, atATime: 2, clock });
+    const budget = createBudget({ maxRequestsPerSecond: 2, maxRequestsInFlight: 2, clock });
     const { make, finish } = requests();
 
     const all = ['a', 'b', 'c'].map((name) => budget.spend('x', signal(), make(name)));

@@ -30,7 +30,11 @@ describeWith('etcd', 'agents that share their work, for long', () => {
 
   it(`misses nothing in ${ROUNDS} rolling restarts, and a lease in each of ${ROUNDS} kills`, async () => {
     await using etcd = await startEtcd();
-    fleet = new Fleet(folder, `etcd3+http://127.0.0.1:${etcd.port}?membership_timeout=${LEASE}`, INTERVAL);
+    fleet = new Fleet({
+      folder,
+      backendUrl: `etcd3+http://127.0.0.1:${etcd.port}?membership_timeout=${LEASE}`,
+      interval: INTERVAL,
+    });
     const agents = new Map<string, AgentProcess>();
     const start = async (host: string) => {
       const agent = fleet.start(host);
@@ -41,15 +45,14 @@ describeWith('etcd', 'agents that share their work, for long', () => {
     const kills: number[] = [];
 
     for (let round = 0; round < ROUNDS; round += 1) {
-      await sleep(3 * INTERVAL * 1000);
+      await fleet.knowEachOther();
       const begin = fleet.slotAt(Date.now());
       for (const host of HOSTS) {
         agents.get(host)?.kill('SIGTERM');
         await agents.get(host)?.ended;
         await start(host);
       }
-      await sleep(2 * INTERVAL * 1000);
-      const clean = fleet.coverage(begin, fleet.slotAt(Date.now()) - 1);
+      const clean = fleet.coverage(begin, await fleet.slotsPass(1));
       console.log(
         `round ${round}, restarts: ${clean.repeated} ids repeated, missed ${JSON.stringify([...clean.missed])}`,
       );
@@ -59,8 +62,10 @@ describeWith('etcd', 'agents that share their work, for long', () => {
       await sleep(Math.random() * INTERVAL * 1000);
       agents.get(host)?.kill('SIGKILL');
       const killed = Date.now();
-      await sleep((LEASE + LEASE / 3 + 2 * INTERVAL) * 1000);
-      const kill = fleet.coverage(fleet.slotAt(killed), fleet.slotAt(Date.now()) - 1);
+      const kill = fleet.coverage(
+        fleet.slotAt(killed),
+        await fleet.slotsPass(Math.ceil((LEASE + LEASE / 3) / INTERVAL) + 1),
+      );
       console.log(`round ${round}, kill: missed ${JSON.stringify([...kill.missed])}`);
       kills.push(...[...kill.missed.keys()].map((slot) => slot - fleet.slotAt(killed) + 1));
       await start(host);

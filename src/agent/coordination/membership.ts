@@ -36,12 +36,12 @@ interface User {
   departed: () => void;
 }
 
-/** Beats in a lease. */
-const BEATS = 3;
+/** Beats in a lease; more of them once one was not answered, so that the lease does not end for want of two. */
+const BEATS = { answered: 3, unanswered: 10 };
 /** Milliseconds that the backend has for an answer, as far as the lease allows. */
 const PATIENCE = { least: 1_000, most: 10_000 };
-/** Milliseconds that the end of an agent is held up. */
-const LEAVE_PATIENCE = 2_000;
+/** Milliseconds that the end of an agent is held up: it polls on meanwhile, so that nothing is missed. */
+const LEAVE_PATIENCE = { answering: 10_000, away: 2_000 };
 
 /**
  * This agent in the groups that it shares work in. It beats on a timer of its own, however busy the cycles are. While
@@ -110,10 +110,11 @@ export class Membership {
   }
 
   async #share(patience: number): Promise<Share> {
-    const { clock, member } = this.#parts;
+    const { backend, clock, log, member } = this.#parts;
     // A backend that is known to be away is not waited for.
     if (!this.#left && this.#answered !== false) {
-      await settledWithin(this.#syncAnew(), patience, this.#end.signal, clock).catch(() => false);
+      const inTime = await settledWithin(this.#syncAnew(), patience, this.#end.signal, clock).catch(() => true);
+      if (!inTime) log.info({ backend: backend.shown }, 'coordination backend is slow, polling the last known share');
     }
     const rings = this.#rings;
     return { owns: (group, item) => group === null || (rings.get(group)?.ownerOf(item) ?? member) === member };
@@ -124,7 +125,7 @@ export class Membership {
     const { signal } = this.#end;
     while (!signal.aborted) {
       if (!this.#left) await this.#sync();
-      await clock.sleep(backend.lease / BEATS, signal);
+      await clock.sleep(backend.lease / (this.#answered === false ? BEATS.unanswered : BEATS.answered), signal);
     }
   }
 
@@ -138,7 +139,10 @@ export class Membership {
     const groups = this.#groups();
     if (this.#left || this.#end.signal.aborted || groups.length === 0) return;
     const { backend } = this.#parts;
-    const patience = Math.min(PATIENCE.most, Math.max(PATIENCE.least, backend.lease / BEATS));
+    // Before the first answer there is no lease to lose, and a slow start is no outage: an agent that knows of nobody has
+    // the work of all, which would make a busy machine busier.
+    const beat = Math.max(PATIENCE.least, backend.lease / BEATS.answered);
+    const patience = this.#answered === undefined ? PATIENCE.most : Math.min(PATIENCE.most, beat);
     using limit = scope(this.#end.signal, patience, `the answer of ${backend.shown}`);
     try {
       this.#learn(await untilAborted(backend.sync(groups, limit.signal), limit.signal));
@@ -191,7 +195,8 @@ export class Membership {
   async #leave(groups: readonly string[]): Promise<void> {
     if (groups.length === 0) return;
     const { backend, log } = this.#parts;
-    using limit = scope(this.#end.signal, LEAVE_PATIENCE, `leaving ${backend.shown}`);
+    const patience = this.#answered === false ? LEAVE_PATIENCE.away : LEAVE_PATIENCE.answering;
+    using limit = scope(this.#end.signal, patience, `leaving ${backend.shown}`);
     try {
       // A beat that is under way would join again.
       await untilAborted(this.#sync(), limit.signal);

@@ -17,7 +17,7 @@ export const pollingOptions = {
     type: 'integer',
     default: 4,
     min: 0,
-    help: 'Most pollsters of one source that run at the same time; 0 sets no limit. They share one thread: this bounds what waits in parallel.',
+    help: 'Most pollsters of one source that run at the same time; 0 sets no limit. Those that read the same list page by page count as one. They share one thread: this bounds what waits in parallel.',
   },
   cycle_timeout: {
     type: 'float',
@@ -79,14 +79,14 @@ export const pollingOptions = {
     default: 0,
     min: 0,
     own: true,
-    help: 'Most requests to each OpenStack service in a second, over all pollsters; 0 sets no limit.',
+    help: 'Most requests to each service in a second, over all pollsters; 0 sets no limit. Other APIs of dynamic pollsters count by host.',
   },
   max_requests_in_flight: {
     type: 'integer',
     default: 8,
     min: 1,
     own: true,
-    help: 'Most requests to each OpenStack service at a time, over all pollsters.',
+    help: 'Most requests to each service at a time, over all pollsters.',
   },
   ignore_disabled_projects: {
     type: 'boolean',

@@ -3,7 +3,7 @@ import { ServiceError } from '../../errors.ts';
 import { findEndpoints } from '../../openstack/catalogue.ts';
 import { createHttp } from '../../openstack/http.ts';
 import { withRetries } from '../../openstack/retry.ts';
-import { ApiError, type Config, NoEndpointError, type OpenStackSession } from '../../plugin.ts';
+import { ApiError, type Host, NoEndpointError, type OpenStackSession } from '../../plugin.ts';
 import { systemClock } from '../../util/clock.ts';
 import { parseJson } from '../../wire/json-parser.ts';
 import type { JsonValue } from '../../wire/value.ts';
@@ -19,11 +19,12 @@ export interface GatewayApi {
 const DEFAULT_TIMEOUT = 60;
 
 /** Undefined where no gateway is configured. It has keys and TLS settings of its own, and takes no token. */
-export function createGatewayApi(config: Config, session: OpenStackSession, keys: Keys): GatewayApi | undefined {
-  const { rgwClient, serviceCredentials, serviceTypes } = config;
+export function createGatewayApi(host: Host, session: OpenStackSession, keys: Keys): GatewayApi | undefined {
+  const { rgwClient, serviceCredentials, serviceTypes } = host.config;
   const name = rgwClient.rgwServiceName || undefined;
   const type = serviceTypes.radosgw || undefined;
-  if ((name ?? type) === undefined) return undefined;
+  const service = name ?? type;
+  if (service === undefined) return undefined;
   // Connections that nobody uses end by themselves.
   const http = createHttp({
     cafile: rgwClient.cafile || undefined,
@@ -57,10 +58,12 @@ export function createGatewayApi(config: Config, session: OpenStackSession, keys
       const url = new URL(`${await endpoint(signal)}/${path}?${canonicalQuery(query)}`);
       const what = `RADOS gateway GET ${url.pathname}`;
       const response = await withRetries(
-        () => {
-          const headers = { accept: 'application/json', ...signV4(url, keys, Date.now()) };
-          return http.send({ what, method: 'GET', url, headers, signal });
-        },
+        () =>
+          host.budget.spend(service, signal, () => {
+            // Signed when it is sent: a signature holds for some minutes.
+            const headers = { accept: 'application/json', ...signV4(url, keys, Date.now()) };
+            return http.send({ what, method: 'GET', url, headers, signal });
+          }),
         signal,
         { clock: systemClock, random: Math.random },
       );

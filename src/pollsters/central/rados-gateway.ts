@@ -92,7 +92,7 @@ interface Gateway {
 function createGateway(central: Central): Gateway {
   const { config } = central.host;
   const { accessKey = '', secretKey = '' } = config.rgwAdminCredentials;
-  const api = central.session && createGatewayApi(config, central.session, { accessKey, secretKey });
+  const api = central.session && createGatewayApi(central.host, central.session, { accessKey, secretKey });
   if (api === undefined || (accessKey !== '' && secretKey !== '')) return { central, api };
   central.host.log.warn({}, '[rgw_admin_credentials] are not set, the RADOS gateway is left out');
   return { central, api: undefined };

@@ -9,10 +9,7 @@ type Account = Readonly<Record<string, string | undefined>>;
 
 export interface SwiftApi {
   account(project: string, ctx: PollContext): Promise<Account>;
-  /**
-   * The containers, page by page. Two meters share the first page, which is all there is of most accounts, as long as
-   * not too many wait for the second one; the further ones are fetched by each for itself, and are not kept.
-   */
+  /** The containers, page by page. */
   containers(project: string, ctx: PollContext): AsyncGenerator<readonly JsonObject[]>;
 }
 
@@ -23,15 +20,6 @@ interface Page {
 }
 
 const TOTALS = ['x-account-object-count', 'x-account-bytes-used', 'x-account-container-count'];
-
-/** First pages that one meter has read and the other has not. */
-interface Shared {
-  readonly pages: Map<string, Promise<Page>>;
-  containers: number;
-}
-
-/** Containers that wait for the second meter at a time, some megabytes. */
-const SHARED_MAX = 20_000;
 
 export function createSwiftApi(service: OpenStackService, resellerPrefix: string): SwiftApi {
   /** The catalogue's URL has the account of the agent's own project. */
@@ -51,26 +39,6 @@ export function createSwiftApi(service: OpenStackService, resellerPrefix: string
     return { containers: listed.filter(isObject).map(slim), total: Number.isNaN(total) ? undefined : total };
   }
 
-  async function firstPage(project: string, ctx: PollContext): Promise<Page> {
-    const shared = await ctx.cache.get<Shared>('swift containers', () => ({ pages: new Map(), containers: 0 }));
-    const read = shared.pages.get(project);
-    if (read !== undefined) {
-      shared.pages.delete(project);
-      const first = await read;
-      shared.containers -= first.containers.length;
-      return first;
-    }
-    const asked = page(project, undefined, ctx);
-    // A failure is shared like an answer; nobody may be awaiting it yet.
-    asked.catch(() => {});
-    if (shared.containers < SHARED_MAX) {
-      shared.pages.set(project, asked);
-      const first = await asked;
-      shared.containers += first.containers.length;
-    }
-    return asked;
-  }
-
   return {
     account: (project, ctx) =>
       ctx.cache.get(`swift account ${project}`, async () => {
@@ -78,13 +46,16 @@ export function createSwiftApi(service: OpenStackService, resellerPrefix: string
         return Object.fromEntries(TOTALS.map((name) => [name, headers[name]]));
       }),
     async *containers(project, ctx) {
-      let next = await firstPage(project, ctx);
+      let marker: string | undefined;
+      let next = await page(project, marker, ctx);
       for (let seen = 0; next.containers.length > 0; ) {
         yield next.containers;
         seen += next.containers.length;
         if (next.total !== undefined && seen >= next.total) return;
-        const marker = next.containers.at(-1)?.['name'];
-        if (typeof marker !== 'string') return;
+        const last = next.containers.at(-1)?.['name'];
+        if (typeof last !== 'string') return;
+        if (last === marker) throw new ServiceError(`object-store: the containers of ${project} go round in a circle`);
+        marker = last;
         next = await page(project, marker, ctx);
       }
     },

@@ -1,5 +1,7 @@
 /** Swift: accounts, one for each project, and their containers. */
+import { createHash } from 'node:crypto';
 import type { Factory, Host, Meter, PollContext, Pollster, Reading, Resource } from '../../plugin.ts';
+import { replay } from '../../util/replay.ts';
 import type { JsonObject } from '../../wire/value.ts';
 import { askEach } from './ask-each.ts';
 import { askedOf, type Central, type CentralOf } from './central.ts';
@@ -42,12 +44,20 @@ interface Swift {
 }
 
 export function swiftPollsters(centralOf: CentralOf): Pollsters {
-  const pollsters = (table: Readonly<Record<string, Row>>, poll: Poll) =>
-    Object.entries(table).map(([name, row]) => [name, pollsterOf(centralOf, name, row, poll)] as const);
-  return Object.fromEntries([...pollsters(accounts, pollAccounts), ...pollsters(containers, pollContainers)]);
+  const pollsters = (table: Readonly<Record<string, Row>>, poll: Poll, shared: Pick<Pollster, 'together'>) =>
+    Object.entries(table).map(([name, row]) => [name, pollsterOf(centralOf, name, row, { poll, shared })] as const);
+  return Object.fromEntries([
+    ...pollsters(accounts, pollAccounts, {}),
+    ...pollsters(containers, pollContainers, { together: 'containers of Swift' }),
+  ]);
 }
 
-function pollsterOf(centralOf: CentralOf, name: string, row: Row, poll: Poll): Factory<Pollster> {
+interface Manner {
+  readonly poll: Poll;
+  readonly shared: Pick<Pollster, 'together'>;
+}
+
+function pollsterOf(centralOf: CentralOf, name: string, row: Row, { poll, shared }: Manner): Factory<Pollster> {
   const meter: Meter = { name, type: 'gauge', unit: row.unit, help: row.help };
   return (host: Host) => {
     const central = centralOf(host);
@@ -56,6 +66,7 @@ function pollsterOf(centralOf: CentralOf, name: string, row: Row, poll: Poll): F
     return {
       meters: [meter],
       discovery: 'tenant',
+      ...shared,
       async *poll(resources, ctx): Readings {
         if (service === undefined || api === undefined) return;
         const url = await askedOf(central, 'swift', () => service.endpoint(ctx.signal));
@@ -76,7 +87,35 @@ async function* pollAccounts({ central, api }: Swift, ...[projects, ctx, { from 
   }
 }
 
-async function* pollContainers({ central, api }: Swift, ...[projects, ctx, { from }]: Polled): Readings {
+/** A page of the containers of a project. */
+interface Page {
+  readonly project: string;
+  readonly containers: readonly JsonObject[];
+}
+
+/** Milliseconds that one meter waits for the other before what that has not read is kept for it. */
+const PATIENCE = 5_000;
+
+async function* pollContainers(swift: Swift, ...[projects, ctx, { from }]: Polled): Readings {
+  const { readers = Number.POSITIVE_INFINITY } = ctx;
+  const ids = createHash('sha1').update(projects.map(({ id }) => id).join('\n'));
+  const pages = await ctx.cache.get(`swift containers ${ctx.source} ${ids.digest('hex')}`, () =>
+    replay<Page>((put) => readContainers(swift, projects, ctx, put), { readers, patience: PATIENCE }),
+  );
+  for await (const { project, containers } of pages) {
+    for (const container of containers) {
+      const reading = containerReading(project, container, from);
+      if (reading !== undefined) yield reading;
+    }
+  }
+}
+
+async function readContainers(
+  { central, api }: Swift,
+  projects: readonly Resource[],
+  ctx: PollContext,
+  put: (page: Page) => Promise<boolean>,
+): Promise<void> {
   const answers = askEach(central, projects, ctx, {
     what: 'containers of Swift',
     // The first page now, the others when their turn comes.
@@ -87,10 +126,7 @@ async function* pollContainers({ central, api }: Swift, ...[projects, ctx, { fro
   });
   for await (const [{ id }, { pages, first }] of answers) {
     for (let page = first; page.done !== true; page = await pages.next()) {
-      for (const container of page.value) {
-        const reading = containerReading(id, container, from);
-        if (reading !== undefined) yield reading;
-      }
+      if (!(await put({ project: id, containers: page.value }))) return;
     }
   }
 }

@@ -1,7 +1,7 @@
 /** APIs outside of the catalogue, with credentials of their own. */
 import { ServiceError } from '../../errors.ts';
 import { ApiError } from '../../openstack/errors.ts';
-import type { Http } from '../../openstack/http.ts';
+import type { Http, HttpResponse } from '../../openstack/http.ts';
 import type { Host } from '../../plugin.ts';
 import { scope } from '../../util/scope.ts';
 import type { Authentication } from './authentication.ts';
@@ -43,17 +43,24 @@ export function apiSource(host: Host, http: Http, definition: Definition, parts:
     return (await service.request('GET', path, { headers: { accept: '*/*' }, signal })).text;
   }
 
+  /** The time limit of a definition begins when it is its turn. */
+  function send(what: string, url: URL, words: readonly string[], signal: AbortSignal): Promise<HttpResponse> {
+    return host.budget.spend(url.host, signal, async () => {
+      using limit = scope(signal, definition.timeout, what);
+      const headers = { accept: '*/*', ...definition.headers, ...parts.authentication(url, words, new Date()) };
+      return await http.send({ what, method: 'GET', url, headers, signal: limit.signal });
+    });
+  }
+
   function step(url: URL, resource: string): Step {
     const secretId = secretIdOf(resource) || parts.secretId;
     return {
       key: `${url.href} ${secretId}`,
       async fetch(signal) {
         const what = `${definition.name} GET ${url.host}${url.pathname}`;
-        using limit = scope(signal, definition.timeout, what);
-        const words = await credentials(secretId, limit.signal);
+        const words = await credentials(secretId, signal);
         for (let at = url, redirects = 0; ; redirects += 1) {
-          const headers = { accept: '*/*', ...definition.headers, ...parts.authentication(at, words, new Date()) };
-          const answer = await http.send({ what, method: 'GET', url: at, headers, signal: limit.signal });
+          const answer = await send(what, at, words, signal);
           if (answer.status === 200) return answer.text;
           const { location } = answer.headers;
           const next = location === undefined ? undefined : new URL(location, at);

@@ -7,6 +7,7 @@ import type { Overrides } from '../../../src/config/load.ts';
 import type { PollContext } from '../../../src/plugin.ts';
 import type { Sample } from '../../../src/sample.ts';
 import { collect, type FakeHost, fakeHost } from '../../../src/testing.ts';
+import { discovered } from '../../helpers/discovered.ts';
 import { type Answer, credentialsFor, type FakeCloud } from '../../helpers/fake-openstack.ts';
 import { cloudWith, sessionOf, testClock } from '../../openstack/support.ts';
 
@@ -67,7 +68,7 @@ export async function agentOf(cloud: FakeCloud, options: Overrides = {}): Promis
       const found = registry.pollsters.find((one) => one.name === name);
       if (found === undefined) throw new Error(`there is no pollster ${name}`);
       const discoverer = createDiscoverer(registry.discoveries);
-      const resources = await discoverer.discover(found.pollster.discovery ?? '', 'central', ctx);
+      const resources = await discovered(discoverer, found.pollster.discovery ?? '', 'central', ctx);
       return resources.length === 0 ? [] : collect(found.pollster, resources, ctx);
     },
   };

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { findAuthentication } from '../../../src/pollsters/dynamic/authentication.ts';
 import { stringifyJson } from '../../../src/wire/json.ts';
@@ -284,6 +285,25 @@ describe('an API outside of OpenStack', () => {
     expect(cloud.asked.at(-1)?.headers['authorization']).toBe(
       `Basic ${Buffer.from(`user:${secret}`).toString('base64')}`,
     );
+  });
+
+  it('is asked within a budget of its own', async () => {
+    let [underWay, most] = [0, 0];
+    const count: Answer = async (asked, response) => {
+      underWay += 1;
+      most = Math.max(most, underWay);
+      await sleep(20);
+      underWay -= 1;
+      return json([{ id: 'a', count: 1 }])(asked, response);
+    };
+    const cloud = await cloudOf({ '/v1/secrets/own/payload': text('a,b'), '/count': count }, ['key-manager']);
+    const { host, poll } = await load(definition(cloud.url), cloud, ['central'], { maxRequestsInFlight: 1 });
+
+    const polls = await Promise.all([poll(), poll(), poll()]);
+
+    expect(polls.map(({ samples }) => samples.length)).toEqual([1, 1, 1]);
+    expect(most).toBe(1);
+    expect(host.budget.use()).toMatchObject([{ service: new URL(cloud.url).host, requests: 3, waits: 2 }]);
   });
 
   it('is left alone with the connections closed when the configuration goes', async () => {

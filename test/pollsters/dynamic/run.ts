@@ -6,13 +6,14 @@ import { createDiscoverer } from '../../../src/agent/discovery.ts';
 import { eachReading } from '../../../src/agent/readings.ts';
 import { loadRegistry } from '../../../src/agent/registry.ts';
 import { createStamp } from '../../../src/agent/stamp.ts';
-import { loadConfig } from '../../../src/config/load.ts';
+import { loadConfig, type Overrides } from '../../../src/config/load.ts';
 import { describeError } from '../../../src/errors.ts';
 import { createSession } from '../../../src/openstack/session.ts';
 import type { PollContext } from '../../../src/plugin.ts';
 import type { Sample } from '../../../src/sample.ts';
 import { type FakeHost, fakeHost, pollContext } from '../../../src/testing.ts';
 import { tempFiles } from '../../config/temp-files.ts';
+import { discovered } from '../../helpers/discovered.ts';
 import { type Answer, credentialsFor, type FakeCloud, json, startFakeCloud } from '../../helpers/fake-openstack.ts';
 
 const closers: (() => Promise<void>)[] = [];
@@ -61,21 +62,23 @@ export async function load(
   yaml: string,
   cloud?: FakeCloud,
   namespaces: readonly string[] = ['central'],
+  polling: Overrides['polling'] = {},
 ): Promise<Loaded> {
-  return loadFiles({ 'pollsters.yaml': yaml }, cloud, namespaces);
+  return loadFiles({ 'pollsters.yaml': yaml }, cloud, namespaces, polling);
 }
 
 export async function loadFiles(
   files: Readonly<Record<string, string>>,
   cloud?: FakeCloud,
   namespaces: readonly string[] = ['central'],
+  polling: Overrides['polling'] = {},
 ): Promise<Loaded> {
   const folder = tempFiles(files);
   const overrides = { serviceCredentials: cloud === undefined ? {} : credentialsFor(cloud) };
   const { config } = loadConfig({ files: [], dirs: [], env: {}, overrides });
   const session = cloud === undefined ? undefined : createSession(config);
   if (session !== undefined) closers.push(session.close);
-  const options = { polling: { pollstersDefinitionsDirs: [folder] } };
+  const options = { polling: { ...polling, pollstersDefinitionsDirs: [folder] } };
   const host = fakeHost(session === undefined ? { options } : { options, openstack: session });
   const registry = await loadRegistry({ namespaces: ['host', ...namespaces], plugins: [] }, host);
   const dynamic = registry.pollsters.filter((one) => one.package.startsWith(folder));
@@ -108,7 +111,7 @@ export async function loadFiles(
           meter: pollster.meters[0],
         });
         try {
-          const resources = await discoverer.discover(discovery ?? pollster.discovery ?? '', namespace, ctx);
+          const resources = await discovered(discoverer, discovery ?? pollster.discovery ?? '', namespace, ctx);
           for await (const reading of eachReading(await pollster.poll(resources, ctx))) {
             const sample = stamp.make(reading);
             if (typeof sample === 'string') throw new TypeError(sample);

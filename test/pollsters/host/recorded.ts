@@ -58,5 +58,6 @@ export function fakeHost(hostname: string): Host {
     state: () => ({ load: async () => undefined, save() {} }),
     inspector: unused,
     openstack: unused,
+    budget: { spend: unused },
   };
 }
