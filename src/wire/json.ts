@@ -1,6 +1,6 @@
 /** JSON text as Python's `json.dumps` writes it: ASCII only, a space after each comma and colon. */
 import { floatRepr, numberStr } from './python-repr.ts';
-import { isList, isObject, type JsonValue, WholeFloat } from './value.ts';
+import { isList, isObject, type JsonObject, type JsonValue, WholeFloat } from './value.ts';
 
 /**
  * `plain` is JSON. `nested` is the same text as it stands inside of a JSON string, where the oslo envelope has it:
@@ -42,6 +42,15 @@ function notFinite(value: number): string {
 export function stringifyJson(value: JsonValue, form: JsonForm = 'plain'): string {
   const text = plainText(value);
   return form === 'nested' ? nested(text) : text;
+}
+
+/** The text of an object in parts, one for each member and one for the end. */
+export function jsonParts(value: JsonObject, form: JsonForm): readonly string[] {
+  const members = Object.entries(value).map(([key, item], index) => {
+    const text = `${index === 0 ? '{' : ', '}${jsonString(key)}: ${plainText(item)}`;
+    return form === 'nested' ? nested(text) : text;
+  });
+  return [...members, members.length === 0 ? '{}' : '}'];
 }
 
 function plainText(value: JsonValue): string {

@@ -1,9 +1,10 @@
 /** Samples as upstream puts them on the wire: fifteen keys in a fixed order, the last one the signature. */
-import type { Metadata, Sample } from '../sample.ts';
-import { type JsonForm, jsonFloat, jsonString, jsonText, stringifyJson } from './json.ts';
+import type { Sample } from '../sample.ts';
+import { type JsonForm, jsonFloat, jsonString, jsonText } from './json.ts';
+import { append, createMetadataTexts } from './metadata-text.ts';
 import type { Page } from './page.ts';
 import { floatRepr } from './python-repr.ts';
-import { createPageSigner, signedText } from './signature.ts';
+import { createPageSigner } from './signature.ts';
 
 /** Puts the JSON text of a sample, signed, on a page. All of it is ASCII. */
 export type SampleWriter = (sample: Sample, page: Page) => void;
@@ -14,14 +15,15 @@ interface Piece {
   readonly signed: Buffer;
 }
 
-/** What samples of one resource have in common: the most of their text. */
-interface ResourceText {
-  readonly metadata: Piece;
-  /** The ids of the resource, its project and its user, as this sample has them. */
-  of: Sample;
-  ids: Piece;
-  user: Buffer;
+/** Who a resource belongs to, the same for many resources. */
+interface Owner {
+  readonly of: Pick<Sample, 'projectId' | 'projectName' | 'userId' | 'userName'>;
+  readonly ids: Piece;
+  readonly user: Buffer;
 }
+
+/** As many as there may be projects with a machine here. */
+const OWNERS_MAX = 1_000;
 
 /**
  * Makes a writer for one secret; an empty one leaves the signature empty. What samples have in common is written once:
@@ -29,7 +31,8 @@ interface ResourceText {
  */
 export function createSampleWriter(secret: string, form: JsonForm): SampleWriter {
   const signer = secret === '' ? undefined : createPageSigner(secret);
-  const resources = new WeakMap<Metadata, ResourceText>();
+  const textOf = createMetadataTexts<Owner>(form, signer !== undefined);
+  const owners = new Map<string, Owner>();
   const text = (value: string) => jsonString(value, form);
   const orNull = (value: string | null) => (value === null ? 'null' : text(value));
   const key = (name: string) => `, ${text(name)}: `;
@@ -46,7 +49,10 @@ export function createSampleWriter(secret: string, form: JsonForm): SampleWriter
   );
 
   const ofTime = lastOne(sameTime, ({ source, timestamp }: Sample) =>
-    piece(`${text(timestamp)}${key('resource_metadata')}`, `source${source}timestamp${timestamp}`),
+    piece(
+      `${quote}${key('timestamp')}${text(timestamp)}${key('resource_metadata')}`,
+      `source${source}timestamp${timestamp}`,
+    ),
   );
 
   /** The readings of one answer have one time. */
@@ -57,37 +63,33 @@ export function createSampleWriter(secret: string, form: JsonForm): SampleWriter
     ),
   );
 
-  function ofIds(sample: Sample): Omit<ResourceText, 'metadata'> {
-    const { userId, userName, projectId, projectName, resourceId } = sample;
-    return {
-      of: sample,
-      ids: piece(
-        `${key('user_id')}${orNull(userId)}${key('user_name')}${orNull(userName)}` +
-          `${key('project_id')}${orNull(projectId)}${key('project_name')}${orNull(projectName)}` +
-          `${key('resource_id')}${text(resourceId)}${key('timestamp')}`,
-        `project_id${projectId ?? 'None'}project_name${projectName ?? 'None'}resource_id${resourceId}`,
-      ),
-      user: Buffer.from(`user_id${userId ?? 'None'}user_name${userName ?? 'None'}`, 'utf8'),
-    };
-  }
-
-  function ofResource(sample: Sample): ResourceText {
-    const { metadata } = sample;
-    let found = resources.get(metadata);
-    if (found === undefined) {
-      const signed = signer === undefined ? '' : signedText(metadata, 'resource_metadata');
-      found = { metadata: piece(stringifyJson(metadata, form), signed), ...ofIds(sample) };
-      resources.set(metadata, found);
-    } else if (!sameIds(found.of, sample)) {
-      Object.assign(found, ofIds(sample));
+  function ofOwner({ userId, userName, projectId, projectName }: Sample): Owner {
+    const name = JSON.stringify([userId, userName, projectId, projectName]);
+    let owner = owners.get(name);
+    if (owner === undefined) {
+      owner = {
+        of: { userId, userName, projectId, projectName },
+        ids: piece(
+          `${key('user_id')}${orNull(userId)}${key('user_name')}${orNull(userName)}` +
+            `${key('project_id')}${orNull(projectId)}${key('project_name')}${orNull(projectName)}` +
+            `${key('resource_id')}${quote}`,
+          `project_id${projectId ?? 'None'}project_name${projectName ?? 'None'}resource_id`,
+        ),
+        user: Buffer.from(`user_id${userId ?? 'None'}user_name${userName ?? 'None'}`, 'utf8'),
+      };
+      if (owners.size >= OWNERS_MAX) owners.clear();
+      owners.set(name, owner);
     }
-    return found;
+    return owner;
   }
 
   return function write(sample, page) {
     // First what may throw, for metadata that JSON cannot carry.
-    const { metadata, ids, user } = ofResource(sample);
-    const { id, volume } = sample;
+    const metadata = textOf(sample.metadata);
+    const { kept } = metadata;
+    const owner = kept !== undefined && sameOwner(kept.of, sample) ? kept : ofOwner(sample);
+    metadata.kept = owner;
+    const { id, volume, resourceId } = sample;
     const meter = ofMeter(sample);
     const time = ofTime(sample);
     const clock = ofClock(sample);
@@ -96,9 +98,10 @@ export function createSampleWriter(secret: string, form: JsonForm): SampleWriter
 
     page.append(meter.json);
     page.write(digits);
-    page.append(ids.json);
+    page.append(owner.ids.json);
+    page.write(jsonText(resourceId, form));
     page.append(time.json);
-    page.append(metadata.json);
+    append(page, metadata, metadata.json);
     page.append(messageId.json);
     page.write(jsonText(id, form));
     page.append(clock.json);
@@ -110,10 +113,11 @@ export function createSampleWriter(secret: string, form: JsonForm): SampleWriter
       signed.append(messageId.signed);
       signed.writeUtf8(id);
       signed.append(clock.signed);
-      signed.append(ids.signed);
-      signed.append(metadata.signed);
+      signed.append(owner.ids.signed);
+      signed.writeUtf8(resourceId);
+      append(signed, metadata, metadata.signed);
       signed.append(time.signed);
-      signed.append(user);
+      signed.append(owner.user);
       page.write(signer.end());
     }
     page.append(end);
@@ -145,12 +149,8 @@ function sameClock(a: Sample, b: Sample): boolean {
   return a.monotonicTime === b.monotonicTime;
 }
 
-function sameIds(a: Sample, b: Sample): boolean {
+function sameOwner(a: Owner['of'], b: Owner['of']): boolean {
   return (
-    a.resourceId === b.resourceId &&
-    a.projectId === b.projectId &&
-    a.projectName === b.projectName &&
-    a.userId === b.userId &&
-    a.userName === b.userName
+    a.projectId === b.projectId && a.projectName === b.projectName && a.userId === b.userId && a.userName === b.userName
   );
 }

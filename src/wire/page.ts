@@ -29,6 +29,12 @@ export class Page {
     this.#length += bytes.length;
   }
 
+  appendPart(bytes: Uint8Array, start: number, end: number): void {
+    this.#room(end - start);
+    this.#bytes.set(bytes.subarray(start, end), this.#length);
+    this.#length += end - start;
+  }
+
   /** Forgets what stands from here on. */
   truncate(length: number): void {
     this.#length = length;

@@ -62,10 +62,15 @@ export function createPageSigner(secret: string): PageSigner {
  * own entries named `parent:child`. The message's own signature is left out.
  */
 export function signedText(message: JsonObject, parent?: string): string {
+  // Joined, not added up: a string that was added up stays in pieces, and costs each time it is read.
+  return signedParts(message, parent).join('');
+}
+
+/** The same in parts: names and values by turns. */
+export function signedParts(message: JsonObject, parent?: string): readonly string[] {
   const parts: string[] = [];
   collect(message, parent, parts);
-  // Joined, not added up: a string that was added up stays in pieces, and costs each time it is read.
-  return parts.join('');
+  return parts;
 }
 
 function collect(message: JsonObject, parent: string | undefined, parts: string[]): void {

@@ -2,7 +2,7 @@
 import { AgentError } from '../../errors.ts';
 import type { Domain } from '../../libvirt/inspector.ts';
 import type { Metadata, Resource } from '../../plugin.ts';
-import type { MetadataValue } from '../../sample.ts';
+import { extendMetadata, type MetadataValue } from '../../sample.ts';
 import { type Devices, type Nic, readDevices } from './devices.ts';
 import { type NovaMetadata, readNovaMetadata } from './nova-metadata.ts';
 import { baseMetadata, nicMetadata } from './resource-metadata.ts';
@@ -106,14 +106,14 @@ export function deriveMetadata(
     base,
     cpu(count) {
       if (withCpu === undefined || withCpu.count !== count) {
-        withCpu = { count, metadata: { ...base, cpu_number: count ?? null } };
+        withCpu = { count, metadata: extendMetadata(base, { cpu_number: count ?? null }) };
       }
       return withCpu.metadata;
     },
     disks: devices.disks.map((device) => ({
       device,
       resourceId: `${domain.uuid}-${device}`,
-      metadata: { ...base, disk_name: device },
+      metadata: extendMetadata(base, { disk_name: device }),
     })),
     nics: devices.nics.map((nic) => ({
       nic,

@@ -1,7 +1,7 @@
 /** The metadata of an instance's samples, key by key in the order that upstream sends them. */
 import { createHash } from 'node:crypto';
 import type { Domain } from '../../libvirt/inspector.ts';
-import type { Metadata, MetadataValue } from '../../sample.ts';
+import { extendMetadata, type Metadata, type MetadataValue } from '../../sample.ts';
 import type { Nic } from './devices.ts';
 import { wordsOf } from './domain-state.ts';
 import { subtract } from './integer.ts';
@@ -64,5 +64,5 @@ function flavorMetadata({ nova, flavorId }: Described): Metadata {
 /** The tap's name takes the place of the domain's, as upstream has it. */
 export function nicMetadata(base: Metadata, nic: Nic): Metadata {
   const { tap, mac, fref, parameters } = nic;
-  return { ...base, name: tap, mac, fref, parameters, vnic_name: fref ?? tap };
+  return extendMetadata(base, { name: tap, mac, fref, parameters, vnic_name: fref ?? tap });
 }
