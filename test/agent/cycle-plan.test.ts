@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { type PlannedRun, planCycle } from '../../src/agent/cycle-plan.ts';
 
-const source = (name: string) => ({ name, interval: 10, meters: ['*'], resources: [], discovery: [], line: 1 });
+const source = (name: string) => ({
+  name,
+  interval: 10,
+  meters: ['*'],
+  resources: [],
+  discovery: [],
+  where: 'polling.yaml:1',
+});
 const [first, second] = [source('first'), source('second')];
 
 function run(listings: readonly string[], together?: string, of = first): PlannedRun {
