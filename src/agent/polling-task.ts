@@ -140,7 +140,8 @@ export class PollingTask {
   async #pollLastSlot(kill: AbortSignal): Promise<void> {
     const { clock, counts, grid, participation } = this.#settings;
     const [last, slot] = [this.#lastSlot, slotAt(grid, clock.now())];
-    if (participation === undefined || last === undefined || slot <= last || kill.aborted) return;
+    // After a reload the next configuration has it.
+    if (participation?.hasLeft() !== true || last === undefined || slot <= last || kill.aborted) return;
     const missed = slot - last - 1;
     counts.missed += missed;
     await this.cycle({ slot, missed, stepped: 0 }, kill);

@@ -23,6 +23,8 @@ export interface Participation {
    * known share. Never rejects.
    */
   share(patience: number): Promise<Share>;
+  /** Whether the agent has given its work to the others. */
+  hasLeft(): boolean;
   /** Tells when the others are fewer, which may mean that this agent has more. */
   onDeparture(listener: () => void): void;
   /** Leaves the groups that nobody else uses. Called once; never rejects. */
@@ -78,6 +80,7 @@ export class Membership {
         this.#beating ??= this.#beat();
         return this.#share(patience);
       },
+      hasLeft: () => this.#left,
       onDeparture(listener) {
         user.departed = listener;
       },

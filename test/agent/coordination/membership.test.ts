@@ -80,7 +80,10 @@ describe('a member', () => {
 });
 
 describe('a task that stops', () => {
-  it('polls the slot that has begun, which the others may have left to it', async () => {
+  it.each([
+    ['polls the slot that has begun, which the others may have left to it', true, [0, 1]],
+    ['leaves that slot to the next configuration when it is a reload', false, [0]],
+  ])('%s', async (_what, left, expected) => {
     const clock = new FakeClock(0);
     const slots: number[] = [];
     const task = new PollingTask([], {
@@ -94,6 +97,7 @@ describe('a task that stops', () => {
           if (slots.length === 0) await clock.sleep(12_000, new AbortController().signal);
           return everything;
         },
+        hasLeft: () => left,
         onDeparture: () => {},
         release: async () => {},
       },
@@ -109,6 +113,6 @@ describe('a task that stops', () => {
     await clock.pass(12_000);
     await running;
 
-    expect(slots).toEqual([0, 1]);
+    expect(slots).toEqual(expected);
   });
 });
