@@ -157,8 +157,13 @@ function createMeasures(
     for (const { type: ownerType, attribute } of ownersOf(type)) {
       const owner = attributes[attribute];
       const ended = typeof owner === 'string' ? await resources.endOf(ownerType, owner, signal) : null;
-      // It cannot begin after its end.
-      if (ended !== null) await resources.change(type, id, { started_at: ended, ended_at: ended }, signal);
+      if (ended === null) continue;
+      // It cannot begin after its end, which Gnocchi over MySQL checks before it takes another beginning.
+      for (const times of [{ started_at: ended }, { ended_at: ended }]) {
+        const outcome = await resources.change(type, id, times, signal);
+        if (typeof outcome !== 'object') continue;
+        outdated.note(`${type} end`, { resource: id, resource_type: type, reason: outcome.refused });
+      }
     }
   }
 

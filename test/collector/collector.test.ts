@@ -142,7 +142,7 @@ describeWith('rabbitmq', 'ceilometer-collector', () => {
     await eventually(async () => (await received()).stored).toBe(1);
 
     await reload(
-      'api_token = t0k3n\n[publisher]\ntelemetry_secret = new\n[database]\nmetering_time_to_live = 3600\n' +
+      'api_token = t0k3n\n[publisher]\ntelemetry_secret = new\n[database]\nmetering_time_to_live = 90000\n' +
         'connection = sqlite:////nowhere/else.db\n',
       /configuration reloaded/,
     );
@@ -152,7 +152,7 @@ describeWith('rabbitmq', 'ceilometer-collector', () => {
     await rig.poll([polled(3)], 'new');
     await eventually(received).toMatchObject({ stored: 2, bad_signature: 1 });
     const { store } = await seen();
-    expect(store).toMatchObject({ time_to_live: 3600, samples: 2 });
+    expect(store).toMatchObject({ time_to_live: 90_000, samples: 2 });
     await collector.shows(/take a restart: .*\[database\] connection/);
     collector.kill('SIGTERM');
     expect(await collector.ended).toMatchObject({ code: 0 });

@@ -227,7 +227,7 @@ describeWith('gnocchi', 'the publisher gnocchi with a real Gnocchi', () => {
     await publish(
       sampleOf('cpu', id(9), { metadata: instance('gone'), volume: 7 }),
       sampleOf('disk.device.usage', `${id(9)}-vda`, { metadata: { disk_name: 'vda', instance_id: id(9) } }),
-      sampleOf('network.incoming.bytes', `${id(9)}-tap`, { metadata: { name: 'tap', instance_id: id(9) } }),
+      sampleOf('network.incoming.bytes', `${id(9)}-tap`, { metadata: { vnic_name: 'tap', instance_id: id(9) } }),
     );
     await publisher.publishEvents?.([eventOf('compute.instance.create.end', traits)], signal());
 

@@ -261,7 +261,6 @@ describe('gnocchi', () => {
     const gnocchi = await start(URL_WITHOUT_FILTER, ({ what }, times, response) => {
       if (what === BATCH && times === 0) json(response, 400, unknown);
       if (what === 'GET /v1/resource/instance/a') json(response, 200, { id: 'a', ended_at: endedAt });
-      if (what === 'GET /v1/resource/instance/b') json(response, 200, { id: 'b', ended_at: null });
     });
     const disk = (instance: string) =>
       sampleOf(`${instance}-vda`, {
@@ -277,9 +276,13 @@ describe('gnocchi', () => {
       'POST /v1/resource/instance_disk',
       'GET /v1/resource/instance/a',
       'PATCH /v1/resource/instance_disk/a-vda',
+      'PATCH /v1/resource/instance_disk/a-vda',
       BATCH,
     ]);
-    expect(JSON.parse(asked[3]?.body ?? '')).toEqual({ started_at: endedAt, ended_at: endedAt });
+    expect(asked.slice(3, 5).map(({ body }) => JSON.parse(body))).toEqual([
+      { started_at: endedAt },
+      { ended_at: endedAt },
+    ]);
   });
 
   it.each([
