@@ -8,7 +8,7 @@ import type { Domain, DomainStats } from './inspector.ts';
 import { probeDomain } from './probe.ts';
 import { allDomainStats, libVersion, STATS_GROUPS, STATS_GROUPS_UNASKED, STATS_NOWAIT } from './procedures.ts';
 import { HUNG_BULK_MAX } from './request-slots.ts';
-import { alone, type Batch, split, unsupported, withoutCpuTime } from './stats-batch.ts';
+import { alone, type Batch, split, splitEarly, unsupported, withoutCpuTime } from './stats-batch.ts';
 import type { StatsRecord, StatsReply } from './stats-decode.ts';
 import { mayHang, type StatsParts } from './stats-parts.ts';
 
@@ -93,7 +93,7 @@ class BulkRead {
       (domain) => probeDomain(this.#parts, domain, (record) => this.#tell([record])),
     );
     let round: readonly Batch[] = [
-      ...split(healthy, parallel).map((list): Batch => ({ domains: list, manner: 'wait', apart: false })),
+      ...splitEarly(healthy, parallel).map((list): Batch => ({ domains: list, manner: 'wait', apart: false })),
       ...split(held).map((list): Batch => ({ domains: list, manner: 'nowait', apart: true })),
       ...split(free.filter((domain) => !due.has(domain))).map(alone),
     ];

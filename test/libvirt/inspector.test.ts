@@ -267,6 +267,15 @@ describe('statistics', () => {
     expect(calls.map(({ flags }) => flags)).toEqual([0, 0, 0, 0]);
   });
 
+  it('of a hundred domains come in lists of a dozen, so that the first ones are there early', async () => {
+    const { server, inspector, list } = await loaded(100);
+
+    await inspector.stats(list, signal);
+
+    const calls = server.calls.filter(({ procedure }) => procedure === procedures.allDomainStats.number);
+    expect(calls.map(({ domains }) => domains.length).sort()).toEqual([12, 12, 12, 12, 13, 13, 13, 13]);
+  });
+
   it('are told list by list as libvirt answers, each domain once', async () => {
     const { server, inspector, list } = await loaded(10);
     spoil(server, procedures.allDomainStats, fakeDomain(1).uuid, { kind: 'silence' });
