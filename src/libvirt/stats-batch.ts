@@ -1,6 +1,8 @@
 /** What is asked in one call for statistics, and how. */
 import { PermanentPollError } from '../errors.ts';
+import { SHUT_OFF } from './domain-state.ts';
 import type { Domain, DomainStats } from './inspector.ts';
+import { vcpuTime } from './vcpu-time.ts';
 
 /**
  * `wait` for the domains, `nowait` for one that somebody else has the monitor of but else wait all the same, or leave
@@ -13,6 +15,8 @@ export interface Batch {
   readonly manner: Manner;
   /** The domains are in quarantine. */
   readonly apart: boolean;
+  /** Whether the time of whole domains is asked for, where their vCPUs do not tell it. */
+  readonly withCpu?: true;
   /** What is not answered now is not asked again in this cycle. */
   readonly last?: true;
 }
@@ -49,6 +53,11 @@ export function splitEarly(domains: readonly Domain[], parallel: number): readon
 export function withoutCpuTime(stats: DomainStats): DomainStats {
   const { cpuTime: _, ...rest } = stats;
   return rest;
+}
+
+/** Whether it runs, and nothing is known of the CPU time that it used. */
+export function lacksCpuTime(stats: DomainStats): boolean {
+  return stats.cpuTime === undefined && stats.state !== SHUT_OFF && vcpuTime(stats) === undefined;
 }
 
 export function unsupported(domains: readonly Domain[], cause: unknown): PermanentPollError {
