@@ -26,18 +26,24 @@ const TYPES: ReadonlySet<unknown> = new Set(['gauge', 'delta', 'cumulative']);
 /** One stamp serves one run of one pollster: it tells apart readings that would have the same id. */
 export function createStamp(options: StampOptions): Stamp {
   const timestamp = isoTimestamp(options.time);
-  const seen = new Map<string, Map<string, number>>();
-  let latest: { readonly meter: string; readonly occurrences: Map<string, number> } | undefined;
+  const seen = new Map<string, Set<string>>();
+  let latest: { readonly meter: string; readonly resources: Set<string> } | undefined;
+  /** By meter and resource, of those that were repeated; hardly any are. */
+  const repeats = new Map<string, number>();
 
   /** How often this measurement was made before. */
   function occurrence(meter: string, resourceId: string): number {
     if (latest?.meter !== meter) {
-      const occurrences = seen.get(meter) ?? new Map<string, number>();
-      seen.set(meter, occurrences);
-      latest = { meter, occurrences };
+      const resources = seen.get(meter) ?? new Set<string>();
+      seen.set(meter, resources);
+      latest = { meter, resources };
     }
-    const before = latest.occurrences.get(resourceId) ?? 0;
-    latest.occurrences.set(resourceId, before + 1);
+    const { resources } = latest;
+    const known = resources.size;
+    if (resources.add(resourceId).size > known) return 0;
+    const key = `${meter}\n${resourceId}`;
+    const before = (repeats.get(key) ?? 0) + 1;
+    repeats.set(key, before);
     return before;
   }
 

@@ -6,9 +6,16 @@ import { NoAnswerError } from './client.ts';
 import { ConnectionError, isNoDomain, isUnsupported, UnreachableError } from './errors.ts';
 import type { Domain, DomainStats } from './inspector.ts';
 import { probeDomain } from './probe.ts';
-import { allDomainStats, libVersion, STATS_GROUPS, STATS_GROUPS_UNASKED, STATS_NOWAIT } from './procedures.ts';
+import {
+  allDomainStats,
+  libVersion,
+  STATS_GROUPS,
+  STATS_GROUPS_BULK,
+  STATS_GROUPS_UNASKED,
+  STATS_NOWAIT,
+} from './procedures.ts';
 import { HUNG_BULK_MAX } from './request-slots.ts';
-import { alone, type Batch, split, unsupported, withoutCpuTime } from './stats-batch.ts';
+import { alone, type Batch, lacksCpuTime, split, splitEarly, unsupported, withoutCpuTime } from './stats-batch.ts';
 import type { StatsRecord, StatsReply } from './stats-decode.ts';
 import { mayHang, type StatsParts } from './stats-parts.ts';
 
@@ -93,7 +100,7 @@ class BulkRead {
       (domain) => probeDomain(this.#parts, domain, (record) => this.#tell([record])),
     );
     let round: readonly Batch[] = [
-      ...split(healthy, parallel).map((list): Batch => ({ domains: list, manner: 'wait', apart: false })),
+      ...splitEarly(healthy, parallel).map((list): Batch => ({ domains: list, manner: 'wait', apart: false })),
       ...split(held).map((list): Batch => ({ domains: list, manner: 'nowait', apart: true })),
       ...split(free.filter((domain) => !due.has(domain))).map(alone),
     ];
@@ -137,9 +144,10 @@ class BulkRead {
     }
     const { bulk, apart, pace } = this.#parts;
     const started = performance.now();
+    const groups = this.#groups(batch);
     const query = {
       domains: batch.domains,
-      groups: batch.manner === 'alone' ? STATS_GROUPS_UNASKED : STATS_GROUPS,
+      groups,
       flags: batch.manner === 'nowait' ? STATS_NOWAIT : 0,
     };
     const { answer, patience, inTime } = (batch.apart ? apart : bulk).call(allDomainStats, query, {
@@ -152,7 +160,7 @@ class BulkRead {
       .then(
         (reply) => {
           if (late || batch.manner === 'wait') this.#ended(batch, performance.now() - started);
-          this.#take(batch, reply);
+          this.#take(batch, reply, !late && groups === STATS_GROUPS_BULK);
         },
         (error: unknown) => this.#failed(batch, error, late),
       )
@@ -167,6 +175,11 @@ class BulkRead {
     if (await patience) await handled;
   }
 
+  #groups({ manner, withCpu }: Batch): number {
+    if (manner === 'alone') return STATS_GROUPS_UNASKED;
+    return manner === 'wait' && withCpu !== true && !this.#parts.withCpu ? STATS_GROUPS_BULK : STATS_GROUPS;
+  }
+
   /** Throws where libvirt as a whole does not answer, so that no domain is blamed for it. */
   async #assertAlive(): Promise<void> {
     const { bulk, pace } = this.#parts;
@@ -179,16 +192,20 @@ class BulkRead {
     return manner === 'wait' ? mayHang(this.#parts, HUNG_BULK_MAX) : mayHang(this.#parts);
   }
 
-  #take(batch: Batch, reply: StatsReply): void {
+  /** `mayLack` where the time of whole domains was not asked for, and can be still. */
+  #take(batch: Batch, reply: StatsReply, mayLack: boolean): void {
     const { quarantine, troubles, onChanged } = this.#parts;
     const { manner } = batch;
     const missing = new Map(batch.domains.map((domain) => [domain.uuid, domain]));
     const news: StatsRecord[] = [];
+    const lacking: Domain[] = [];
     for (const { domain, stats, complete } of reply.records) {
       const asked = missing.get(domain.uuid);
       if (asked === undefined) continue;
       missing.delete(domain.uuid);
-      const whole = complete || manner === 'wait';
+      const lacks = mayLack && lacksCpuTime(stats);
+      if (lacks) lacking.push(asked);
+      const whole = !lacks && (complete || manner === 'wait');
       news.push({ domain, stats: manner === 'alone' && !whole ? withoutCpuTime(stats) : stats, complete: whole });
       if (domain.id !== asked.id) onChanged(asked);
       if (complete || manner === 'wait') quarantine.answered(domain.uuid);
@@ -196,6 +213,8 @@ class BulkRead {
       troubles.told(asked, PART);
     }
     this.#tell(news);
+    if (lacking.length > 0) this.#next.push({ ...batch, domains: lacking, withCpu: true });
+    if (lacking.length > news.length / 2) this.#parts.withCpu = true;
     if (reply.garbled === undefined) for (const domain of missing.values()) this.#vanished(domain);
     else this.#narrow(batch, [...missing.values()], new ServiceError(`garbled statistics: ${reply.garbled}`));
   }

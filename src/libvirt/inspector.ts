@@ -46,6 +46,7 @@ export interface DiskStats {
 export interface DomainStats {
   readonly state?: number;
   readonly reason?: number;
+  /** What the whole domain used. Not asked for where {@link vcpus} tell all, since reading it is dear. */
   readonly cpuTime?: bigint;
   readonly vcpuCurrent?: number;
   readonly vcpuMaximum?: number;

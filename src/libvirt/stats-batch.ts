@@ -1,6 +1,8 @@
 /** What is asked in one call for statistics, and how. */
 import { PermanentPollError } from '../errors.ts';
+import { SHUT_OFF } from './domain-state.ts';
 import type { Domain, DomainStats } from './inspector.ts';
+import { vcpuTime } from './vcpu-time.ts';
 
 /**
  * `wait` for the domains, `nowait` for one that somebody else has the monitor of but else wait all the same, or leave
@@ -13,12 +15,19 @@ export interface Batch {
   readonly manner: Manner;
   /** The domains are in quarantine. */
   readonly apart: boolean;
+  /** Whether the time of whole domains is asked for, where their vCPUs do not tell it. */
+  readonly withCpu?: true;
   /** What is not answered now is not asked again in this cycle. */
   readonly last?: true;
 }
 
 /** Domains in one call at most: it stays far below its deadline and the largest message, however many there are. */
 const BATCH_MAX = 50;
+/** In the first calls: what they answer is under way to the broker while libvirt works on the rest. */
+const BATCH_FIRST = 7;
+/** In those after them, where two for each call in flight are enough. */
+const BATCH_NEXT = 12;
+
 export function alone(domains: readonly Domain[]): Batch {
   return { domains, manner: 'alone', apart: true };
 }
@@ -31,10 +40,24 @@ export function split(domains: readonly Domain[], least = 1): readonly (readonly
   );
 }
 
+/** The lists for the domains that are asked in bulk, with so many calls in flight. */
+export function splitEarly(domains: readonly Domain[], parallel: number): readonly (readonly Domain[])[] {
+  const first = parallel * BATCH_FIRST;
+  const rest = domains.slice(first);
+  if (rest.length === 0) return split(domains, parallel);
+  const calls = Math.min(2 * parallel, Math.ceil(rest.length / BATCH_NEXT));
+  return [...split(domains.slice(0, first), parallel), ...split(rest, calls)];
+}
+
 /** What the vCPUs used is not known here, and the domain's time must not pass for it: the two are far apart. */
 export function withoutCpuTime(stats: DomainStats): DomainStats {
   const { cpuTime: _, ...rest } = stats;
   return rest;
+}
+
+/** Whether it runs, and nothing is known of the CPU time that it used. */
+export function lacksCpuTime(stats: DomainStats): boolean {
+  return stats.cpuTime === undefined && stats.state !== SHUT_OFF && vcpuTime(stats) === undefined;
 }
 
 export function unsupported(domains: readonly Domain[], cause: unknown): PermanentPollError {

@@ -26,6 +26,8 @@ export interface StatsParts extends StatsOptions {
   readonly apart: CallPool;
   readonly quarantine: Quarantine;
   readonly pace: Pace;
+  /** Whether the time of whole domains is asked for at once, because most of them do not tell that of their vCPUs. */
+  withCpu: boolean;
   /** Calls that hang in libvirt now. */
   hung(): number;
   close(): Promise<void>;
@@ -41,6 +43,7 @@ export function createStatsParts(options: StatsOptions): StatsParts {
     apart,
     quarantine,
     pace: new Pace(options.delay),
+    withCpu: false,
     hung: () => bulk.hung + apart.hung,
     async close() {
       await Promise.all([bulk.close(), apart.close()]);

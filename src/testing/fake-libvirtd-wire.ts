@@ -139,6 +139,9 @@ export function keepAlive(procedure: number): Buffer {
 /** A record as it goes into replies, and where in it the counters are that grow. */
 interface StatsRecord {
   readonly bytes: Buffer;
+  /** Where the number of its parameters is, and the parameters with the groups that they belong to. */
+  readonly countAt: number;
+  readonly params: readonly { readonly from: number; readonly to: number; readonly group: number }[];
   readonly counters: readonly { readonly at: number; readonly step: bigint }[];
 }
 
@@ -148,8 +151,11 @@ const records = new WeakMap<FakeDomain, StatsRecord>();
 function makeRecord(domain: FakeDomain): StatsRecord {
   const writer = new XdrWriter();
   const counters: { at: number; step: bigint }[] = [];
+  const params: { from: number; to: number; group: number }[] = [];
   writeDomainRef(writer, domain);
+  const countAt = writer.length;
   writer.array(Object.entries(domain.stats), ([name, value]) => {
+    const from = writer.length;
     writer.string(name);
     if (typeof value === 'string') writer.int(7).string(value);
     else if (typeof value === 'boolean') writer.int(6).int(value ? 1 : 0);
@@ -160,17 +166,40 @@ function makeRecord(domain: FakeDomain): StatsRecord {
       if (step !== undefined) counters.push({ at: writer.length + 4, step });
       writer.int(4).uhyper(value);
     }
+    params.push({ from, to: writer.length, group: GROUPS[name.split('.', 1)[0] ?? ''] ?? ALL_GROUPS });
   });
-  return { bytes: writer.finish(), counters };
+  return { bytes: writer.finish(), countAt, params, counters };
+}
+
+/** virDomainStatsTypes by the beginning of the names of their parameters. */
+const GROUPS: Readonly<Record<string, number>> = {
+  state: 1,
+  cpu: 2,
+  balloon: 4,
+  vcpu: 8,
+  net: 16,
+  block: 32,
+  perf: 64,
+};
+const ALL_GROUPS = 127;
+
+/** What is left of a record that only some groups are asked of. */
+function ofGroups({ bytes, countAt, params }: StatsRecord, groups: number): Buffer {
+  const kept = params.filter(({ group }) => (group & groups) !== 0);
+  if (kept.length === params.length) return bytes;
+  const head = Buffer.from(bytes.subarray(0, countAt + 4));
+  head.writeUInt32BE(kept.length, countAt);
+  return Buffer.concat([head, ...kept.map(({ from, to }) => bytes.subarray(from, to))]);
 }
 
 /** The domain's record as it is now; its counters grow with it. */
-function nextRecord(domain: FakeDomain): Buffer {
-  const { bytes, counters } = getOrMake(domain);
+function nextRecord(domain: FakeDomain, groups: number): Buffer {
+  const record = getOrMake(domain);
+  const { bytes, counters } = record;
   for (const { at, step } of counters) {
     bytes.writeBigUInt64BE(BigInt.asUintN(64, bytes.readBigUInt64BE(at) + step), at);
   }
-  return bytes;
+  return ofGroups(record, groups);
 }
 
 function getOrMake(domain: FakeDomain): StatsRecord {
@@ -182,9 +211,9 @@ function getOrMake(domain: FakeDomain): StatsRecord {
   return record;
 }
 
-/** The payload of a reply to the statistics call, for reactions that need one of their own. */
-export function statsPayload(domains: readonly FakeDomain[]): Buffer {
+/** The payload of a reply to the statistics call, for reactions that need one of their own. Left out, `groups` are all. */
+export function statsPayload(domains: readonly FakeDomain[], groups = ALL_GROUPS): Buffer {
   const count = Buffer.alloc(4);
   count.writeUInt32BE(domains.length);
-  return Buffer.concat([count, ...domains.map(nextRecord)]);
+  return Buffer.concat([count, ...domains.map((domain) => nextRecord(domain, groups))]);
 }

@@ -166,7 +166,7 @@ export async function startFakeLibvirtd(options: FakeOptions = {}): Promise<Fake
       }
       case procedures.allDomainStats.number: {
         const known = call.domains.flatMap((domain) => domains.get(domain.uuid) ?? []);
-        return reply(message, (writer) => writer.fixedOpaque(statsPayload(known)));
+        return reply(message, (writer) => writer.fixedOpaque(statsPayload(known, call.groups)));
       }
       case procedures.blockInfo.number:
         return reply(message, (writer) => writer.uhyper(1n).uhyper(2n).uhyper(3n));

@@ -94,6 +94,7 @@ export function createSampleWriter(secret: string, form: JsonForm): SampleWriter
     const time = ofTime(sample);
     const clock = ofClock(sample);
     const isInteger = typeof volume === 'bigint';
+    const idText = jsonText(id, form);
     const digits = isInteger ? String(volume) : jsonFloat(volume);
 
     page.append(meter.json);
@@ -103,7 +104,7 @@ export function createSampleWriter(secret: string, form: JsonForm): SampleWriter
     page.append(time.json);
     append(page, metadata, metadata.json);
     page.append(messageId.json);
-    page.write(jsonText(id, form));
+    page.write(idText);
     page.append(clock.json);
     if (signer !== undefined) {
       // The order of names never changes: what signedText() would make of the whole message.
@@ -111,7 +112,9 @@ export function createSampleWriter(secret: string, form: JsonForm): SampleWriter
       signed.append(meter.signed);
       signed.write(isInteger ? digits : floatRepr(volume));
       signed.append(messageId.signed);
-      signed.writeUtf8(id);
+      // As a rule it is a UUID, which is the same in both.
+      if (idText === id) signed.write(id);
+      else signed.writeUtf8(id);
       signed.append(clock.signed);
       signed.append(owner.ids.signed);
       signed.writeUtf8(resourceId);

@@ -206,7 +206,7 @@ describe('a domain that has started lately', () => {
     const { domain, edges, server, tell } = parts;
     tell(STARTED);
     await until('the start', () => edges.length === 1);
-    server.domains.set(domain.uuid, { ...domain, stats: { ...domain.stats, 'cpu.time': 77n } });
+    server.domains.set(domain.uuid, { ...domain, stats: { ...domain.stats, 'vcpu.0.time': 77n } });
     await until('another reading', () => server.count(procedures.allDomainStats) === 2);
     await quiet(server);
     return parts;
@@ -220,7 +220,11 @@ describe('a domain that has started lately', () => {
     tell(STOPPED, 1, { ...domain, id: -1 });
     await until('the edge', () => edges.length === 2);
 
-    expect(edges[1]).toMatchObject({ kind: 'last', domain: { id: domain.id }, stats: { cpuTime: 77n, state: 1 } });
+    expect(edges[1]).toMatchObject({
+      kind: 'last',
+      domain: { id: domain.id },
+      stats: { vcpus: [{ time: 77n }], state: 1 },
+    });
     expect(edges[1]?.stats.monotonicTime).toBeGreaterThan(edges[0]?.stats.monotonicTime ?? Number.NaN);
     expect(log.fields('domain ended before all of it could be read, its last reading counts')).toEqual([
       { domain: domain.uuid, name: domain.name, seconds: expect.any(Number) },
@@ -239,7 +243,8 @@ describe('a domain that has started lately', () => {
     await until('both edges', () => edges.length === 3);
 
     expect(kinds()).toEqual(['start', 'last', 'end']);
-    expect(edges.map(({ stats }) => stats.cpuTime)).toEqual([1_000_000_001n, 77n, 99n]);
+    expect(edges.map(({ stats }) => stats.vcpus[0]?.time)).toEqual([900_000_000n, 77n, undefined]);
+    expect(edges[2]?.stats.cpuTime).toBe(99n);
   });
 
   it('has no other end than its own, where that told all', async () => {

@@ -258,13 +258,23 @@ describe('statistics', () => {
 
     expect(stats.size).toBe(10);
     expect(stats.get(fakeDomain(7).uuid)).toMatchObject({
-      cpuTime: 1_000_000_007n,
+      vcpus: [{ time: 900_000_000n, wait: 5n }],
       disks: [{ name: 'vda', readRequests: 7n }],
     });
     const calls = server.calls.filter(({ procedure }) => procedure === procedures.allDomainStats.number);
     expect(calls.map(({ domains }) => domains.length).sort()).toEqual([2, 2, 3, 3]);
     expect(new Set(calls.flatMap(({ domains }) => domains.map(({ uuid }) => uuid))).size).toBe(10);
     expect(calls.map(({ flags }) => flags)).toEqual([0, 0, 0, 0]);
+  });
+
+  it('of a hundred domains come in short lists, the first ones shorter still', async () => {
+    const { server, inspector, list } = await loaded(100);
+
+    await inspector.stats(list, signal);
+
+    const calls = server.calls.filter(({ procedure }) => procedure === procedures.allDomainStats.number);
+    expect(calls.map(({ domains }) => domains.length)).toEqual([7, 7, 7, 7, 12, 12, 12, 12, 12, 12]);
+    expect(new Set(calls.flatMap(({ domains }) => domains.map(({ uuid }) => uuid))).size).toBe(100);
   });
 
   it('are told list by list as libvirt answers, each domain once', async () => {
@@ -281,6 +291,42 @@ describe('statistics', () => {
     expect(before).not.toContain(fakeDomain(1).uuid);
     expect(new Set(told).size).toBe(10);
     expect(told).toHaveLength(10);
+  });
+
+  it('have the time of a whole domain only where its vCPUs do not tell theirs, and are then asked for it', async () => {
+    const { server, inspector, list } = await loaded(30, { parallelCalls: 2 });
+    const odd = fakeDomain(3);
+    const { 'vcpu.0.wait': _, ...without } = odd.stats;
+    server.domains.set(odd.uuid, { ...odd, stats: without });
+
+    const stats = await inspector.stats(list, signal);
+
+    const calls = server.calls.filter(({ procedure }) => procedure === procedures.allDomainStats.number);
+    const withCpu = calls.filter(({ groups }) => groups === procedures.STATS_GROUPS);
+    expect(withCpu.map(({ domains }) => domains.map(({ uuid }) => uuid))).toEqual([[odd.uuid]]);
+    expect([...stats].filter(([, { cpuTime }]) => cpuTime !== undefined)).toEqual([
+      [odd.uuid, expect.objectContaining({ cpuTime: 1_000_000_003n, disks: [expect.anything()] })],
+    ]);
+    expect(stats.size).toBe(30);
+  });
+
+  it('are asked for with the time of whole domains from the beginning where most of them need it', async () => {
+    const { server, inspector, list } = await loaded(30, { parallelCalls: 2 });
+    for (const { uuid } of list) {
+      const domain = server.domains.get(uuid) ?? fakeDomain(1);
+      const { 'vcpu.0.wait': _, ...without } = domain.stats;
+      server.domains.set(uuid, { ...domain, stats: without });
+    }
+
+    const first = await inspector.stats(list, signal);
+    server.forgetCalls();
+    const second = await inspector.stats(list, signal);
+
+    for (const stats of [first, second])
+      expect([...stats.values()].every(({ cpuTime }) => cpuTime !== undefined)).toBe(true);
+    const named = server.calls.flatMap(({ domains }) => domains);
+    expect(named).toHaveLength(30);
+    expect(server.calls.every(({ groups }) => groups === procedures.STATS_GROUPS)).toBe(true);
   });
 
   it('of thousands of domains come in lists that stay small', async () => {

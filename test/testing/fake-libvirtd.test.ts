@@ -37,7 +37,7 @@ describe('the fake libvirtd', () => {
     const first = (await inspector.stats(domains, signal)).get(uuid);
     const second = (await inspector.stats(domains, signal)).get(uuid);
 
-    expect((second?.cpuTime ?? 0n) - (first?.cpuTime ?? 0n)).toBe(20_000_000n);
+    expect((second?.vcpus[0]?.time ?? 0n) - (first?.vcpus[0]?.time ?? 0n)).toBe(19_000_000n);
     expect((second?.nics[1]?.txBytes ?? 0n) - (first?.nics[1]?.txBytes ?? 0n)).toBe(15_000n);
     expect(second?.disks[0]?.capacity).toBe(first?.disks[0]?.capacity);
   });

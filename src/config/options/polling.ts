@@ -17,7 +17,7 @@ export const pollingOptions = {
     type: 'integer',
     default: 4,
     min: 0,
-    help: 'Most pollsters of one source that run at the same time; 0 sets no limit. Those that read the same list page by page count as one. They share one thread: this bounds what waits in parallel.',
+    help: 'Most pollsters of one source that run at the same time; 0 sets no limit. Those that read the same list page by page count as one, and those of instances, which wait for the same answers of libvirt, not at all. They share one thread: this bounds what waits in parallel.',
   },
   cycle_timeout: {
     type: 'float',

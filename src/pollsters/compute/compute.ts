@@ -2,13 +2,13 @@
 import { randomUUID } from 'node:crypto';
 import { describeError } from '../../errors.ts';
 import type { BlockInfo, Domain, DomainEdge, DomainStats } from '../../libvirt/inspector.ts';
-import type { Edge, Host, PollContext } from '../../plugin.ts';
+import type { Edge, Host, PollContext, Resource } from '../../plugin.ts';
 import { monotonicSeconds } from '../../sample.ts';
 import { bootId } from '../../util/boot-id.ts';
 import { replay } from '../../util/replay.ts';
 import { CounterMemory } from './counter-memory.ts';
 import { createImageSizes, type ImageSizes } from './image-sizes.ts';
-import type { Instance } from './instance.ts';
+import { type Instance, isInstance } from './instance.ts';
 import { StaleBalloons } from './stale-balloons.ts';
 
 /** Where it comes from what the domains of this host are to Nova. */
@@ -35,6 +35,8 @@ export interface Compute {
   readonly reportStopped: boolean;
   instances(ctx: PollContext): Promise<readonly Instance[]>;
   answers(ctx: PollContext): Promise<Answers>;
+  /** Those of the resources that are instances, by id. Where they are all of the cycle's, it is one map for all who ask. */
+  byId(resources: readonly Resource[], ctx: PollContext): Promise<ReadonlyMap<string, Instance>>;
   /** Remembers counters, over a restart too, as long as their instances are on this host. */
   readonly memory: CounterMemory;
   /** Reports the starts and the ends of instances. */
@@ -46,6 +48,7 @@ const CACHED = {
   domains: 'compute:domains',
   instances: 'compute:instances',
   answers: 'compute:answers',
+  byId: 'compute:by-id',
 } as const;
 
 export function createCompute(host: Host, source: InstanceSource): Compute {
@@ -104,16 +107,23 @@ export function createCompute(host: Host, source: InstanceSource): Compute {
     return {
       stats,
       images(ctx) {
-        images ??= instances(ctx).then((all) =>
-          sizes(
-            all.filter(({ id }) => stats.has(id)),
-            stats,
-            ctx.signal,
-          ),
-        );
+        images ??= allById(ctx).then((all) => {
+          const answered = Array.from(stats.keys()).flatMap((id) => all.get(id) ?? []);
+          return sizes(answered, stats, ctx.signal);
+        });
         return images;
       },
     };
+  }
+
+  function allById(ctx: PollContext): Promise<ReadonlyMap<string, Instance>> {
+    return ctx.cache.get(CACHED.byId, async () => mapOf(await instances(ctx)));
+  }
+
+  async function byId(resources: readonly Resource[], ctx: PollContext): Promise<ReadonlyMap<string, Instance>> {
+    const all = await instances(ctx);
+    const areAll = resources.length === all.length && all.every((instance, index) => instance === resources[index]);
+    return areAll ? allById(ctx) : mapOf(resources.filter(isInstance));
   }
 
   /** Images are not now what they were then. */
@@ -173,5 +183,10 @@ export function createCompute(host: Host, source: InstanceSource): Compute {
     watch: (report, signal) => void watch(report, signal),
     instances,
     answers,
+    byId,
   };
+}
+
+function mapOf(instances: readonly Instance[]): ReadonlyMap<string, Instance> {
+  return new Map(instances.map((instance) => [instance.id, instance]));
 }

@@ -1,4 +1,5 @@
 import type { Domain, DomainStats } from '../../libvirt/inspector.ts';
+import { vcpuTime } from '../../libvirt/vcpu-time.ts';
 import type { Table } from './domain-pollsters.ts';
 import type { InstanceSaid } from './families.ts';
 
@@ -16,15 +17,8 @@ interface CpuTime {
  * what the whole domain used. Upstream sends 0 for a hypervisor that tells of no vCPUs, which is no value.
  */
 export function cpuTime(stats: DomainStats): CpuTime | undefined {
-  const { vcpuCurrent, vcpuMaximum = 0, vcpus } = stats;
-  let nanoseconds = 0n;
-  let counted = 0;
-  for (const vcpu of vcpus.slice(0, vcpuMaximum)) {
-    if (vcpu?.time === undefined || vcpu.wait === undefined) continue;
-    nanoseconds += vcpu.time + vcpu.wait;
-    counted++;
-  }
-  if (counted > 0 && counted === vcpuCurrent) return { nanoseconds, from: 'vcpus' };
+  const nanoseconds = vcpuTime(stats);
+  if (nanoseconds !== undefined) return { nanoseconds, from: 'vcpus' };
   return stats.cpuTime === undefined ? undefined : { nanoseconds: stats.cpuTime, from: 'domain' };
 }
 

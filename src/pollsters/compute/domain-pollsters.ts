@@ -6,7 +6,7 @@ import type { Answer, Compute } from './compute.ts';
 import { type History, noHistory } from './counter-memory.ts';
 import { SHUT_OFF } from './domain-state.ts';
 import type { Family, Split } from './families.ts';
-import type { Instance } from './instance.ts';
+import { type Instance, isInstance } from './instance.ts';
 
 /** A meter and how it is read. */
 export interface Row<S> extends Omit<Meter, 'name'> {
@@ -43,7 +43,7 @@ function domainPollster<S>(compute: Compute, family: Family<S>, name: string, ro
     discovery: 'local_instances',
     shared: true,
     async *poll(resources, ctx): AsyncGenerator<Iterable<Reading>> {
-      const instances = new Map(resources.filter(isInstance).map((instance) => [instance.id, instance]));
+      const instances = await compute.byId(resources, ctx);
       const count = { known: 0, unknown: 0 };
       await memory?.ready();
       try {
@@ -99,14 +99,10 @@ function hasWhenStopped<S>({ stopped }: Row<S>, { reportStopped }: Compute): boo
   return stopped === 'always' || (stopped === 'reported' && reportStopped);
 }
 
-function isInstance(resource: Resource): resource is Instance {
-  return 'domain' in resource && 'devices' in resource;
-}
-
 /** A source in polling.yaml may name any resources or discovery. */
 function refuseOthers(resources: readonly Resource[], name: string): void {
+  if (resources.every(isInstance)) return;
   const others = resources.filter((resource) => !isInstance(resource)).map(({ id }) => id);
-  if (others.length === 0) return;
   throw new PermanentPollError(
     `${name} is read from instances of the discovery local_instances, not from ${others.slice(0, 3).join(', ')}`,
     others,

@@ -17,6 +17,10 @@ export interface Instance extends Resource {
   metadata(state: number): InstanceMetadata;
 }
 
+export function isInstance(resource: Resource): resource is Instance {
+  return 'domain' in resource && 'devices' in resource;
+}
+
 interface InstanceMetadata {
   readonly base: Metadata;
   cpu(count: number | undefined): Metadata;
