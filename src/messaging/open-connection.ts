@@ -5,6 +5,7 @@ import { Socket } from 'node:net';
 import type { ChannelModel, SocketOptions } from 'amqplib';
 import { ConfigError } from '../errors.ts';
 import { untilAborted } from '../util/scope.ts';
+import { sendFramesInPlace } from './body-frame.ts';
 import type { BrokerHost } from './transport-url.ts';
 
 export interface TlsOptions {
@@ -63,7 +64,9 @@ export async function openConnection(
     },
     socketOptions,
   );
-  return untilAborted(connecting, signal);
+  const model = await untilAborted(connecting, signal);
+  sendFramesInPlace(model);
+  return model;
 }
 
 function credentialsOf(
