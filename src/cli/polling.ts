@@ -10,6 +10,7 @@ import type { LoadedConfig } from '../config/load.ts';
 import { findPollingFile, loadPolling } from '../config/polling.ts';
 import type { Log } from '../log.ts';
 import { listenerOpener, type OpenListeners } from '../prometheus/open-listeners.ts';
+import { keepHeapSmall } from '../util/heap.ts';
 import { scope } from '../util/scope.ts';
 import { createSystemdNotify } from '../util/sd-notify.ts';
 import { type ArgumentsOf, configOptions, readCommandLine } from './command-line.ts';
@@ -123,4 +124,5 @@ async function once({ manager, output, grace, close }: Generation): Promise<numb
   }
 }
 
+keepHeapSmall();
 await runMain(NAME, () => main(process.argv.slice(2)));
