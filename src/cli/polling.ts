@@ -11,6 +11,7 @@ import { findPollingFile, loadPolling } from '../config/polling.ts';
 import { codeOf } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { listenerOpener, type OpenListeners } from '../prometheus/open-listeners.ts';
+import { keepHeapSmall } from '../util/heap.ts';
 import { scope } from '../util/scope.ts';
 import { createSystemdNotify } from '../util/sd-notify.ts';
 import { type ArgumentsOf, configOptions, readCommandLine } from './command-line.ts';
@@ -134,4 +135,5 @@ async function once({ manager, output, grace, close }: Generation, log: Log): Pr
   }
 }
 
+keepHeapSmall();
 await runMain(NAME, () => main(process.argv.slice(2)));

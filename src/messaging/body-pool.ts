@@ -1,6 +1,8 @@
 /** Bytes for the bodies of messages, used again: memory outside the heap that comes and goes makes V8 collect all of it. */
+import { bodyOf, FRAME_BYTES } from './body-frame.ts';
+
 export interface BodyPool {
-  /** So many bytes, with anything in them. */
+  /** So many bytes, with anything in them, in a frame. */
   take(length: number): Buffer;
   /** Gives bytes back that nobody reads any more. */
   give(body: Buffer): void;
@@ -18,11 +20,12 @@ export function createBodyPool(maxBytes: number): BodyPool {
 
   return {
     take(length) {
-      const size = Math.ceil(length / STEP) * STEP;
+      const needed = length + FRAME_BYTES;
+      const size = Math.ceil(needed / STEP) * STEP;
       const found = free.get(size)?.pop();
       if (found !== undefined) bytes -= size;
       const buffer = found ?? Buffer.allocUnsafeSlow(size);
-      const body = buffer.subarray(0, length);
+      const body = bodyOf(buffer.subarray(0, needed));
       whole.set(body, buffer);
       return body;
     },

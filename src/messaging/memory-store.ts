@@ -2,6 +2,7 @@ import type { MessageStore, OutgoingMessage, StoredMessage } from './message-sto
 
 interface Entry extends StoredMessage {
   taken: boolean;
+  done: (() => void) | undefined;
 }
 
 /** A store bounded in bytes. The newest message always stays, whatever its size. */
@@ -50,7 +51,7 @@ export function createMemoryStore(maxBytes: number): MessageStore {
         remove(oldest);
         dropped.push(oldest);
       }
-      entries.push({ ...message, position: base + entries.length, taken: false });
+      entries.push({ ...message, position: base + entries.length, taken: false, done: message.done });
       size.messages += 1;
       size.samples += message.samples;
       size.bytes += message.body.length;
@@ -71,7 +72,12 @@ export function createMemoryStore(maxBytes: number): MessageStore {
     },
 
     putBackAll() {
-      for (const entry of entries) if (entry !== undefined) entry.taken = false;
+      for (const entry of entries) {
+        if (entry?.taken !== true) continue;
+        entry.taken = false;
+        // A connection that is about to end may read the body still.
+        entry.done = undefined;
+      }
       cursor = head;
     },
 

@@ -5,8 +5,11 @@ export interface OutgoingMessage {
   readonly body: Buffer;
   /** How many samples the body carries, for counting. */
   readonly samples: number;
-  /** Called once, when the store has forgotten the message: nobody reads its body any more. */
-  readonly done?: () => void;
+  /**
+   * Called once, when the store has forgotten the message: nobody reads its body any more. Never for one that was put
+   * back with all others, for what took it may go on reading.
+   */
+  readonly done?: (() => void) | undefined;
 }
 
 /** A message in a store, with what the store knows about it. The same object from `push` until `confirm` or a drop. */
@@ -36,7 +39,7 @@ export interface MessageStore {
   next(): StoredMessage | undefined;
   /** Lets a taken message wait again, at its old place. */
   putBack(message: StoredMessage): void;
-  /** Lets all taken messages wait again. */
+  /** Lets all taken messages wait again, of which whoever took them may still read the bodies. */
   putBackAll(): void;
   /** Forgets a message: it was delivered, or given up. Does nothing when it is gone already. */
   confirm(message: StoredMessage): void;

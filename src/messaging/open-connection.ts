@@ -5,6 +5,7 @@ import { Socket } from 'node:net';
 import type { ChannelModel, SocketOptions } from 'amqplib';
 import { ConfigError } from '../errors.ts';
 import { untilAborted } from '../util/scope.ts';
+import { sendFramesInPlace } from './body-frame.ts';
 import { earlyFaults } from './early-faults.ts';
 import type { BrokerHost } from './transport-url.ts';
 
@@ -67,6 +68,7 @@ export async function openConnection(
   const model = await untilAborted(connecting, signal);
   const fault = faultOf(model.connection);
   if (fault !== undefined) throw fault;
+  sendFramesInPlace(model);
   return model;
 }
 

@@ -22,7 +22,7 @@ export interface SampleMessagesOptions {
 }
 
 /** Spare memory for bodies: as much as a broker that keeps up has on its way to it. */
-const SPARE_BYTES = 4_194_304;
+const SPARE_BYTES = 2_097_152;
 
 /** Returns the messages for a batch, in order; the copies for several routing keys follow one another. */
 export function createSampleMessages(options: SampleMessagesOptions): (batch: readonly Sample[]) => OutgoingMessage[] {

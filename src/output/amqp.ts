@@ -10,7 +10,7 @@ import type { Logger } from '../plugin.ts';
 import type { Output } from './output.ts';
 
 /** Enough to keep a distant broker busy. */
-const WINDOW_BYTES = 2_097_152;
+const WINDOW_BYTES = 1_048_576;
 
 export interface AmqpOutputOptions {
   readonly notifier: NotifierOptions;

@@ -62,6 +62,24 @@ describe('createMemoryStore', () => {
     expect(store.next()?.routingKey).toBe('b');
   });
 
+  it('tells when nobody reads a body any more, which it does not know of those that were put back with all others', () => {
+    const store = createMemoryStore(1000);
+    const told: string[] = [];
+    for (const name of ['a', 'b', 'c']) store.push({ ...message(name), done: () => told.push(name) });
+    const confirmAll = () => {
+      for (let entry = store.next(); entry !== undefined; entry = store.next()) store.confirm(entry);
+    };
+
+    const first = store.next();
+    if (first) store.confirm(first);
+    store.next();
+    store.putBackAll();
+    confirmAll();
+
+    expect(told).toEqual(['a', 'c']);
+    expect(store.size.messages).toBe(0);
+  });
+
   it('goes on for long without mixing up positions', () => {
     const store = createMemoryStore(1000);
     store.push(message('0'));

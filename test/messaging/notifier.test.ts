@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createBodyPool } from '../../src/messaging/body-pool.ts';
 import { deliver, message, messages, openInbox, publishAll, QUEUE } from '../helpers/delivery.ts';
 import { freePorts } from '../helpers/ports.ts';
 import { MAX_MESSAGE_BYTES, type Rabbitmq, startRabbitmq } from '../helpers/rabbitmq.ts';
@@ -46,6 +47,30 @@ describeWith('rabbitmq', 'delivery to a message broker', () => {
       resent: { messages: 0 },
       queued: { messages: 0, samples: 0, bytes: 0 },
     });
+    await stock.close();
+  });
+
+  it('delivers bodies from a pool as they were given, those that need several frames, too', async () => {
+    const vhost = broker.vhost();
+    await using delivery = deliver(broker.port, vhost);
+    const pool = createBodyPool(1_000_000);
+    const texts = [10, 100_000, 131_064, 131_065, 400_000, 3_000].map((size, index) => `${index}`.repeat(size));
+    const stock = await broker.connect(vhost);
+
+    // The second time in memory that the first has been sent from.
+    for (const round of [1, 2]) {
+      for (const text of texts) {
+        const body = pool.take(text.length);
+        body.write(text);
+        const done = () => pool.give(body);
+        await delivery.notifier.publish({ ...message(''), body, samples: round, done }, soon());
+      }
+      await delivery.notifier.flush(soon());
+    }
+
+    const inbox = await openInbox(stock);
+    await inbox.has(2 * texts.length);
+    expect(inbox.bodies).toEqual([...texts, ...texts]);
     await stock.close();
   });
 
