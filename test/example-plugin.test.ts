@@ -52,6 +52,14 @@ const sample = expect.objectContaining({
 });
 
 describe('the example plugin', () => {
+  it('is polled when its package is a link to a folder', async () => {
+    const linked = join(folder, 'node_modules/linked-rack-power');
+    symlinkSync(example, linked);
+    const agent = join(folder, 'node_modules/ceilometer-ts/dist/cli/polling.js');
+
+    expect(await poll('linked-rack-power', agent)).toEqual([sample]);
+  });
+
   it('is polled when its package is installed beside the agent and named', async () => {
     const agent = join(folder, 'node_modules/ceilometer-ts/dist/cli/polling.js');
 

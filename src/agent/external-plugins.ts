@@ -23,7 +23,7 @@ export async function loadExternal(
   patience = PLUGIN_PATIENCE,
 ): Promise<PluginSource[]> {
   const sources: PluginSource[] = [];
-  if (names.some(isAbsolute)) shareOwnName();
+  if (names.some((name) => isAbsolute(name) || isLinked(name))) shareOwnName();
   for (const name of new Set(names)) {
     try {
       const module = await within(patience, 'loading', () => importPlugin(name));
@@ -91,10 +91,20 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** Whether a package is a link to a folder, as `npm install FOLDER` makes it, from where this one is not in sight. */
+function isLinked(name: string): boolean {
+  try {
+    return !import.meta.resolve(name).includes('/node_modules/');
+  } catch {
+    // It is not there.
+    return false;
+  }
+}
+
 let shared = false;
 
 /**
- * Lets a file outside of any package's folder import `ceilometer-ts/plugin` and get this very copy: the name is resolved
+ * Lets a file, or a package outside of `node_modules`, import `ceilometer-ts/plugin` and get this very copy: the name is resolved
  * as if from here.
  */
 function shareOwnName(): void {

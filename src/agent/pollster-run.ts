@@ -345,7 +345,7 @@ export class PollsterRun {
       return { result: 'no_data', samples };
     }
     const failed = { result: signal.aborted ? 'timeout' : 'failed', samples, failure: describeError(err) } as const;
-    return code !== undefined && EXPECTED.has(code) ? failed : { ...failed, unexpected: err };
+    return isExpected(err) ? failed : { ...failed, unexpected: err };
   }
 }
 
@@ -353,6 +353,15 @@ export class PollsterRun {
 function discoveriesOf({ discovery, resources }: PollingSource, { pollster }: LoadedPollster): readonly string[] {
   if (resources.length > 0 || discovery.length > 0) return discovery;
   return pollster.discovery === undefined ? [] : [pollster.discovery];
+}
+
+/** One of ours, or what the system said to a call: a file that is not there, a device that does not answer. */
+function isExpected(err: unknown): boolean {
+  if (EXPECTED.has(codeOf(err) ?? '')) return true;
+  for (let cause = err, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth++) {
+    if ('syscall' in cause) return true;
+  }
+  return false;
 }
 
 function kindOf(value: unknown): string {

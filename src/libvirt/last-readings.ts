@@ -1,4 +1,4 @@
-/** What was read last of domains that have started lately: all that is left of one that ends without an answer. */
+/** What was read last of the domains: all that is left of one that ends without an answer. */
 import { describeError } from '../errors.ts';
 import type { Logger } from '../plugin.ts';
 import { type Clock, systemClock } from '../util/clock.ts';
@@ -25,29 +25,30 @@ export interface Reading {
 interface Followed extends Reading {
   domain: Domain;
   stats: DomainStats;
-  /** What was read at its start, which is told already. */
+  /** What was read at its start, or by a cycle when it was first seen, which is told already. */
   readonly first: DomainStats;
-  /** On the monotonic clock, as the next one. */
+  /** On the monotonic clock, as the next one; long ago where nobody saw it start. */
   readonly since: number;
   readAt: number;
   /** Times in a row that it was not there. */
   absent: number;
 }
 
-/** Milliseconds between two readings of a domain: at least, and those after which it is read in the slots alone. */
+/** Milliseconds between two readings of a domain, at least and at most. */
 const PAUSE_MIN = 1_000;
-const PAUSE_MAX = 300_000;
+const PAUSE_MAX = 60_000;
 /** Part of its life so far after which a domain is read again, and of the time that goes by which readings take. */
 const SHARE = 1 / 8;
 /** Milliseconds by which a reading may come too early, to be made together with others. */
 const TOGETHER = 250;
-/** More domains than these at a time are not followed. */
+/** More domains than these are not followed: those that started last are. */
 const FOLLOWED_MAX = 1_000;
 
 /**
- * Follows domains from their start on. What is lost with one that ends is then at most the last eighth of its life, or
- * a second, at the price of some sixty readings over forty minutes. The readings never take more than an eighth of
- * the time: where libvirt is slow, they are further apart.
+ * Follows domains, from their start on where somebody saw it. What is lost with one that ends is then at most the last
+ * eighth of its life, or a second, and never more than a minute. What cycles read counts, so that one is read between
+ * the slots only where these are further apart. The readings never take more than an eighth of the time: where libvirt
+ * is slow, they are further apart, too.
  */
 export class LastReadings {
   readonly #options: LastReadingsOptions;
@@ -64,31 +65,40 @@ export class LastReadings {
 
   /** From its start, with what was read then. */
   follow(domain: Domain, stats: DomainStats): void {
-    const { log, signal } = this.#options;
-    if (signal.aborted) return;
-    if (this.#followed.size >= FOLLOWED_MAX && !this.#followed.has(domain.uuid)) {
-      log.debug({ domain: domain.uuid, name: domain.name }, 'too many domains have started lately to follow this one');
-      return;
-    }
-    const now = this.#clock.monotonic();
-    this.#followed.set(domain.uuid, { domain, stats, first: stats, since: now, readAt: now, absent: 0 });
-    if (this.#atWork) this.#wake.abort();
-    else void this.#work();
+    if (this.#options.signal.aborted) return;
+    // The one that was followed for the longest makes room.
+    const [longest] = this.#followed.keys();
+    if (this.#followed.size >= FOLLOWED_MAX && longest !== undefined) this.#followed.delete(longest);
+    this.#add(domain, stats, this.#clock.monotonic());
+    this.#wake.abort();
   }
 
-  /** Takes over what somebody else has read, so that it need not be read again. */
+  /** Takes over what a cycle has read, so that it need not be read again; follows those that nobody saw start. */
   note(domains: readonly Domain[], said: ReadonlyMap<string, DomainStats>): void {
-    if (this.#followed.size === 0) return;
+    if (this.#options.signal.aborted) return;
     for (const domain of domains) {
-      const followed = this.#followed.get(domain.uuid);
       const stats = said.get(domain.uuid);
-      if (followed === undefined || stats === undefined || domain.id !== followed.domain.id) continue;
-      if (!isWhole(stats) || stats.monotonicTime < followed.stats.monotonicTime) continue;
-      followed.domain = domain;
-      followed.stats = stats;
-      followed.readAt = this.#clock.monotonic();
-      followed.absent = 0;
+      if (stats === undefined || !isWhole(stats)) continue;
+      if (this.#followed.has(domain.uuid)) this.#update(domain, stats);
+      else if (this.#followed.size < FOLLOWED_MAX) this.#add(domain, stats, Number.NEGATIVE_INFINITY);
     }
+  }
+
+  #add(domain: Domain, stats: DomainStats, since: number): void {
+    const readAt = this.#clock.monotonic();
+    this.#followed.delete(domain.uuid);
+    this.#followed.set(domain.uuid, { domain, stats, first: stats, since, readAt, absent: 0 });
+    if (!this.#atWork) void this.#work();
+  }
+
+  #update(domain: Domain, stats: DomainStats): void {
+    const followed = this.#followed.get(domain.uuid);
+    if (followed === undefined || domain.id !== followed.domain.id) return;
+    if (!isWhole(stats) || stats.monotonicTime < followed.stats.monotonicTime) return;
+    followed.domain = domain;
+    followed.stats = stats;
+    followed.readAt = this.#clock.monotonic();
+    followed.absent = 0;
   }
 
   /** What was read last in this life of the domain, which has ended; undefined where that is nothing since its start. */
@@ -102,7 +112,7 @@ export class LastReadings {
     const { log, signal } = this.#options;
     this.#atWork = true;
     let failing = false;
-    while (!signal.aborted && this.#letGo() > 0) {
+    while (!signal.aborted && this.#followed.size > 0) {
       await this.#pause(this.#nextDue() - this.#clock.monotonic());
       const due = this.#due();
       if (due.length === 0 || signal.aborted) continue;
@@ -112,7 +122,10 @@ export class LastReadings {
         failing = false;
       } catch (error) {
         if (!failing && !signal.aborted)
-          log.debug({ domains: due.length, reason: describeError(error) }, 'young domains could not be read');
+          log.debug(
+            { domains: due.length, reason: describeError(error) },
+            'domains could not be read between the slots',
+          );
         failing = true;
       }
       const took = this.#clock.monotonic() - started;
@@ -125,7 +138,10 @@ export class LastReadings {
     const { read, signal, vanished } = this.#options;
     const domains = due.map(({ domain }) => domain);
     const said = await read(domains, signal);
-    this.note(domains, said);
+    for (const domain of domains) {
+      const stats = said.get(domain.uuid);
+      if (stats !== undefined) this.#update(domain, stats);
+    }
     const now = this.#clock.monotonic();
     for (const one of due) {
       one.readAt = now;
@@ -136,12 +152,6 @@ export class LastReadings {
       const last = this.take(one.domain);
       if (last !== undefined) vanished(last);
     }
-  }
-
-  /** Those that are followed still, after the old ones were let go of. */
-  #letGo(): number {
-    for (const [uuid, one] of this.#followed) if (pauseOf(one) > PAUSE_MAX) this.#followed.delete(uuid);
-    return this.#followed.size;
   }
 
   #nextDue(): number {
@@ -176,5 +186,5 @@ export function isWhole(stats: DomainStats): boolean {
 }
 
 function pauseOf({ since, readAt }: Followed): number {
-  return Math.max(PAUSE_MIN, (readAt - since) * SHARE);
+  return Math.min(PAUSE_MAX, Math.max(PAUSE_MIN, (readAt - since) * SHARE));
 }

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import type { AgentHost } from '../../src/agent/host.ts';
 import { createManager } from '../../src/agent/manager.ts';
@@ -220,6 +221,13 @@ describe('a pollster that fails', () => {
       pollster('away', () => {
         throw new ServiceError('away');
       }),
+      pollster('no-file', async function* () {
+        yield { resourceId: 'r', volume: Number(await readFile('/nonexistent/sensor')) };
+      }),
+      pollster('no-server', () => {
+        const cause = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED', syscall: 'connect' });
+        throw new TypeError('fetch failed', { cause });
+      }),
     ]);
 
     await cycle();
@@ -315,6 +323,26 @@ describe('a pollster that fails', () => {
     const [report] = await cycle();
 
     expect(report?.failures).toEqual([]);
+  });
+
+  it('permanently is told once for each reason, whatever resources come later', async () => {
+    let wrong = 'a';
+    const unsupported = pollster('perf', (resources) => {
+      if (resources.some(({ id }) => id === wrong)) throw new PermanentPollError('no counters', [wrong]);
+      return oneEach(resources);
+    });
+    const { cycle, lines, reconnect } = agent([unsupported]);
+    const told = () =>
+      lines.filter(({ message }) => message === 'not supported here, left out').map((one) => one.level);
+
+    await cycle();
+    wrong = 'b';
+    await cycle();
+    expect(told()).toEqual(['info', 'debug']);
+    reconnect();
+    await cycle();
+
+    expect(told()).toEqual(['info', 'debug', 'info']);
   });
 
   it('permanently for a resource leaves it out until the driver has connected again', async () => {

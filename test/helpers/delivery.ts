@@ -1,4 +1,5 @@
 /** A notifier against a test's broker, and what a stock consumer gets from there. */
+import { setMaxListeners } from 'node:events';
 import type { ChannelModel, ConsumeMessage } from 'amqplib';
 import { DropLog } from '../../src/messaging/delivery-stats.ts';
 import { createMemoryStore } from '../../src/messaging/memory-store.ts';
@@ -72,6 +73,8 @@ function numberOf(body: string): number {
 
 export function publishAll(notifier: Notifier, all: readonly OutgoingMessage[]): Promise<unknown> {
   const signal = AbortSignal.timeout(20_000);
+  // As the agent's own, which all that waits listens to.
+  setMaxListeners(0, signal);
   return Promise.all(all.map((one) => notifier.publish(one, signal)));
 }
 

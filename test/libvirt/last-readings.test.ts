@@ -69,7 +69,7 @@ describe('a domain that has started', () => {
     await clock.pass(600_000);
 
     const gaps = calls.slice(1).map(({ at }, index) => ({ at, gap: at - (calls[index]?.at ?? 0) }));
-    expect(gaps.filter(({ at, gap }) => gap > Math.max(1, at / 8) + 0.001)).toEqual([]);
+    expect(gaps.filter(({ at, gap }) => gap > Math.max(1, Math.min(60, at / 8)) + 0.001)).toEqual([]);
     expect(calls.length).toBeLessThan(60);
   });
 
@@ -82,16 +82,15 @@ describe('a domain that has started', () => {
     expect(readings.take(domainOf('a'))).toBeUndefined();
   });
 
-  it('is let go of in the end', async () => {
-    const { calls, clock, readings, start } = followed();
+  it('is read once a minute in the end', async () => {
+    const { calls, clock, start } = followed();
 
     start('a');
-    await clock.pass(6_000_000);
+    await clock.pass(3_600_000);
     const count = calls.length;
-    await clock.pass(6_000_000);
+    await clock.pass(600_000);
 
-    expect(calls.length).toBe(count);
-    expect(readings.take(domainOf('a'))).toBeUndefined();
+    expect(calls.length).toBe(count + 10);
   });
 
   it('leaves its last whole reading', async () => {
@@ -147,6 +146,69 @@ describe('a domain that has started', () => {
       ['a', 3],
       ['b', 3],
     ]);
+  });
+});
+
+describe('a domain that nobody saw start', () => {
+  const cycle = (readings: LastReadings, seconds: number, uuid = 'a') => {
+    const stats = statsAt(seconds);
+    readings.note([domainOf(uuid)], new Map([[uuid, stats]]));
+    return stats;
+  };
+
+  it('is read once a minute from its first cycle on', async () => {
+    const { calls, clock, readings } = followed();
+
+    cycle(readings, 0);
+    await clock.pass(300_000);
+
+    expect(calls.map(({ at }) => at)).toEqual([60, 120, 180, 240, 300]);
+    expect(readings.take(domainOf('a'))?.stats.monotonicTime).toBe(300);
+  });
+
+  it('leaves nothing that its cycle has not told already', async () => {
+    const { clock, readings } = followed();
+
+    cycle(readings, 0);
+    await clock.pass(30_000);
+
+    expect(readings.take(domainOf('a'))).toBeUndefined();
+  });
+
+  it('is not read where cycles read it often enough', async () => {
+    const { calls, clock, readings } = followed();
+
+    for (let second = 0; second < 300; second += 30) {
+      cycle(readings, second);
+      await clock.pass(30_000);
+    }
+
+    expect(calls).toEqual([]);
+  });
+
+  it('is not followed while it is shut off, and no more after it has ended', async () => {
+    const { answers, calls, clock, readings } = followed();
+    readings.note([domainOf('off')], new Map([['off', statsAt(0, { state: 5 })]]));
+    cycle(readings, 0);
+    answers.set('a', undefined);
+
+    await clock.pass(600_000);
+
+    expect(calls.map(({ uuids }) => uuids)).toEqual([['a'], ['a']]);
+  });
+
+  it('makes room for those that start, beyond a thousand', async () => {
+    const { calls, clock, readings, start } = followed();
+    for (let index = 0; index < 1_100; index += 1) cycle(readings, 0, `old-${index}`);
+    start('new');
+
+    await clock.pass(61_000);
+
+    const read = new Set(calls.flatMap(({ uuids }) => uuids));
+    expect(read.size).toBe(1_000);
+    expect(read).toContain('new');
+    expect(read).not.toContain('old-0');
+    expect(read).not.toContain('old-1099');
   });
 });
 
