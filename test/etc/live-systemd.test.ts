@@ -41,7 +41,7 @@ describeWithSystemd(['rabbitmq'], 'the units under a live systemd', () => {
   const path = (name: string) => join(systemd.root, name);
   const show = (unit: string, ...properties: string[]) => systemd.show(unit, ...properties);
   const mainPid = async (unit: string) => Number((await show(unit, 'MainPID'))['MainPID']);
-  const polled = (meters: string, interval = '1') =>
+  const polled = (meters: string, interval = '5') =>
     writeFile(
       path('etc/ceilometer/polling.yaml'),
       `sources:\n  - {name: all, interval: ${interval}, meters: [${meters}]}\n`,
