@@ -161,40 +161,45 @@ function toNotification(
     const payload = field('payload');
     return { ...shared, payload, body: { ...rest, payload } };
   }
-  const notification = lazyNotification(shared, rest, polled.payload);
-  rememberPolledSamples(notification, polled.samples);
-  return notification;
+  return new PolledNotification(shared, rest, polled);
 }
 
-/** A notification whose payload is read when somebody asks for it. */
-function lazyNotification(
-  shared: Omit<Notification, 'payload' | 'body'>,
-  rest: JsonObject,
-  payloadText: string,
-): Notification {
-  let payload: JsonValue | undefined;
-  const read = () => {
-    payload ??= parseExactJson(payloadText);
-    return payload;
-  };
-  return {
-    ...shared,
-    get payload() {
-      return read();
-    },
-    get body() {
-      return { ...rest, payload: read() };
-    },
-  };
-}
+/** A notification of polled samples that were found in its text. Its payload is read when somebody asks for it. */
+class PolledNotification implements Notification {
+  readonly priority: string;
+  readonly eventType: string;
+  readonly publisherId: JsonValue;
+  readonly messageId: JsonValue;
+  readonly timestamp: JsonValue;
+  readonly identity: string;
+  readonly samples: readonly RawSample[];
+  readonly #rest: JsonObject;
+  readonly #text: string;
+  #payload: JsonValue | undefined;
 
-const polledSamples = new WeakMap<Notification, readonly RawSample[]>();
+  constructor(shared: Omit<Notification, 'payload' | 'body'>, rest: JsonObject, { payload, samples }: PolledMessage) {
+    this.priority = shared.priority;
+    this.eventType = shared.eventType;
+    this.publisherId = shared.publisherId;
+    this.messageId = shared.messageId;
+    this.timestamp = shared.timestamp;
+    this.identity = shared.identity;
+    this.samples = samples;
+    this.#rest = rest;
+    this.#text = payload;
+  }
 
-function rememberPolledSamples(notification: Notification, samples: readonly RawSample[]): void {
-  polledSamples.set(notification, samples);
+  get payload(): JsonValue {
+    this.#payload ??= parseExactJson(this.#text);
+    return this.#payload;
+  }
+
+  get body(): JsonObject {
+    return { ...this.#rest, payload: this.payload };
+  }
 }
 
 /** The samples of a notification of polled ones, where they were found in its text without reading it. */
 export function polledSamplesOf(notification: Notification): readonly RawSample[] | undefined {
-  return polledSamples.get(notification);
+  return notification instanceof PolledNotification ? notification.samples : undefined;
 }
