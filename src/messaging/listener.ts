@@ -58,11 +58,13 @@ export interface ListenerStats {
 /** A message takes several times its size while it is worked on. */
 const ACTIVE_BYTES = 2_097_152;
 /**
- * Bytes that are begun with together, in a round. The next round waits until this one is done, but not for long: what a
- * fast publisher takes at once should not pile up only because there is more, and a slow one shall hold up nobody.
+ * Bytes that are begun with together, in a round. The next round waits until this one is done: what fast publishers take
+ * at once should not pile up only because there is more. Slow ones hold up nobody: each round that is not done in time
+ * halves the time that the next one gets, and each that is doubles it. In milliseconds.
  */
 const ROUND_BYTES = 131_072;
-const LONGEST_ROUND = 2;
+const SHORTEST_ROUND = 1;
+const LONGEST_ROUND = 32;
 /** What a message counts for at least. */
 const LEAST_BYTES = 4096;
 /** Bytes of bodies that are kept for the next ones. */
@@ -103,6 +105,7 @@ export class NotificationListener {
   #active = 0;
   #activeBytes = 0;
   #round = { bytes: 0, active: 0 };
+  #roundTime = LONGEST_ROUND;
   #roundTimer: NodeJS.Timeout | undefined;
   #batchTimer: NodeJS.Timeout | undefined;
 
@@ -265,20 +268,21 @@ export class NotificationListener {
       this.#activeBytes += length;
       round.active += 1;
       round.bytes += Math.max(length, LEAST_BYTES);
-      this.#roundTimer ??= setTimeout(() => this.#nextRound(), LONGEST_ROUND);
+      this.#roundTimer ??= setTimeout(() => this.#nextRound(0.5), this.#roundTime);
       void this.#process(next).then(() => {
         this.#active -= 1;
         this.#activeBytes -= length;
         round.active -= 1;
-        if (round.active === 0 && round === this.#round) this.#nextRound();
+        if (round.active === 0 && round === this.#round) this.#nextRound(2);
         else this.#pump();
       });
     }
   }
 
-  #nextRound(): void {
+  #nextRound(change: number): void {
     clearTimeout(this.#roundTimer);
     this.#roundTimer = undefined;
+    this.#roundTime = Math.min(Math.max(this.#roundTime * change, SHORTEST_ROUND), LONGEST_ROUND);
     this.#round = { bytes: 0, active: 0 };
     this.#pump();
   }
