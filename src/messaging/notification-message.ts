@@ -7,7 +7,7 @@ import { getKey, typeName } from '../python/value.ts';
 import { stringifyJson } from '../wire/json.ts';
 import { parseExactJson } from '../wire/json-parser.ts';
 import { isList, isObject, type JsonObject, type JsonValue } from '../wire/value.ts';
-import { findPolledSamples, type PolledMessage, type RawSample } from './polled-message.ts';
+import { findPolledSamples, type PolledMessage, PolledSamples } from './polled-message.ts';
 
 /** What AMQP says of a message beside its body. */
 export interface MessageProperties {
@@ -53,8 +53,15 @@ export function decodeMessage(body: Buffer, properties: MessageProperties): Deco
   const uniqueId = typeof unique === 'string' && unique !== '' ? unique : undefined;
   const lower = priority.toLowerCase();
   const known = priorities.has(lower);
-  const notification = used.has(lower) ? toNotification(message, lower, uniqueId, body, polled) : undefined;
+  const samples = polled && new PolledSamples(polled, () => findAgain(body, properties));
+  const notification = used.has(lower) ? toNotification(message, lower, uniqueId, body, samples) : undefined;
   return { notification, known, priority: lower, uniqueId };
+}
+
+function findAgain(body: Buffer, properties: MessageProperties): PolledMessage {
+  const found = findPolledSamples(messageText(bodyText(body, properties)));
+  if (found === undefined) throw new Error('the samples of a message are gone');
+  return found;
 }
 
 /** Whether nothing after the samples takes the place of the payload or the event type: the last of equal keys counts. */
@@ -132,7 +139,7 @@ function toNotification(
   priority: string,
   uniqueId: string | undefined,
   body: Buffer,
-  polled: PolledMessage | undefined,
+  polled: PolledSamples | undefined,
 ): Notification {
   const field = (key: string): JsonValue => getKey(message, key) ?? null;
   const entries: (readonly [string, JsonValue])[] = [];
@@ -172,12 +179,11 @@ class PolledNotification implements Notification {
   readonly messageId: JsonValue;
   readonly timestamp: JsonValue;
   readonly identity: string;
-  readonly samples: readonly RawSample[];
+  readonly samples: PolledSamples;
   readonly #rest: JsonObject;
-  readonly #text: string;
   #payload: JsonValue | undefined;
 
-  constructor(shared: Omit<Notification, 'payload' | 'body'>, rest: JsonObject, { payload, samples }: PolledMessage) {
+  constructor(shared: Omit<Notification, 'payload' | 'body'>, rest: JsonObject, samples: PolledSamples) {
     this.priority = shared.priority;
     this.eventType = shared.eventType;
     this.publisherId = shared.publisherId;
@@ -186,11 +192,10 @@ class PolledNotification implements Notification {
     this.identity = shared.identity;
     this.samples = samples;
     this.#rest = rest;
-    this.#text = payload;
   }
 
   get payload(): JsonValue {
-    this.#payload ??= parseExactJson(this.#text);
+    this.#payload ??= parseExactJson(this.samples.message.payload);
     return this.#payload;
   }
 
@@ -200,6 +205,6 @@ class PolledNotification implements Notification {
 }
 
 /** The samples of a notification of polled ones, where they were found in its text without reading it. */
-export function polledSamplesOf(notification: Notification): readonly RawSample[] | undefined {
+export function polledSamplesOf(notification: Notification): PolledSamples | undefined {
   return notification instanceof PolledNotification ? notification.samples : undefined;
 }

@@ -19,6 +19,7 @@ export async function filePublisher(url: PublisherUrl): Promise<Publisher> {
     throw new ConfigError(`${url.shown}: cannot be opened`, { cause: error });
   });
   return {
+    readsAtOnce: true,
     publishSamples: (batch) => file.append(batch, json ? sampleJson : sampleRepr),
     publishEvents: (batch) => file.append(batch, json ? eventDictJson : eventRepr),
     close: () => file.close(),
