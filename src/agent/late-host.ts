@@ -25,6 +25,9 @@ export function createLateHost(config: Config, log: Logger): LateHost {
       const { createHost } = await import('./host.ts');
       loaded ??= createHost(config, log);
     },
+    get budget() {
+      return host().budget;
+    },
     inspector: () => host().inspector(),
     openstack: () => host().openstack(),
     state: (name) => host().state(name),
