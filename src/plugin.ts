@@ -237,6 +237,11 @@ export interface PublisherUrl {
  */
 export interface Publisher {
   /**
+   * Set where it has read all that it needs of a batch by the time it returns its promise. The agent then need not keep
+   * what the batch is made of, and makes it again for another try.
+   */
+  readonly readsAtOnce?: true;
+  /**
    * Settles when the next hop has all of the batch, which is never empty. Rejects with {@link DeliveryError} to say
    * whether to try again; any other error is tried again. The notification is acknowledged only after that.
    */

@@ -1,6 +1,6 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --max-semi-space-size=2
 /** `ceilometer-agent-notification`: turns notifications into samples and events, and publishes them. */
-import { createHost } from '../agent/host.ts';
+import { createLateHost, type LateHost } from '../agent/late-host.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import type { Log } from '../log.ts';
 import { listenerPlans } from '../messaging/listener-options.ts';
@@ -8,6 +8,8 @@ import type { NotificationGeneration } from '../notifications/agent.ts';
 import { assemble } from '../notifications/assembly.ts';
 import { runNotificationService } from '../notifications/service.ts';
 import { runWorkers, WORKER_VARIABLE } from '../notifications/workers.ts';
+import type { PublisherFactory } from '../plugin.ts';
+import { sessionPublishers } from '../publishers/index.ts';
 import { createSystemdNotify } from '../util/sd-notify.ts';
 import { configOptions, readCommandLine } from './command-line.ts';
 import { type ConfigArguments, exitCodes, openLog, readConfig, runMain, tell, withPlaces } from './program.ts';
@@ -53,14 +55,28 @@ async function openGeneration(loaded: LoadedConfig, log: Log): Promise<Notificat
   const { config, searchPath } = loaded;
   // Wrong queues and brokers are told before anything is opened.
   const listeners = listenerPlans(config, NAME);
-  const host = createHost(config, log);
+  const host = createLateHost(config, log);
+  if (config.default.plugins.length > 0) await host.load();
   return {
-    assembly: await assemble(host, searchPath),
+    assembly: await assemble(host, searchPath, loadingFirst(host)),
     listeners,
     host,
     grace: config.default.gracefulShutdownTimeout * 1000,
     patience: config.notification.publishTimeout * 1000,
   };
+}
+
+/** The publishers that need more of their host than there is at first. */
+function loadingFirst(late: LateHost): Readonly<Record<string, PublisherFactory>> {
+  return Object.fromEntries(
+    Object.entries(sessionPublishers).map(([scheme, make]): [string, PublisherFactory] => [
+      scheme,
+      async (url, host) => {
+        await late.load();
+        return make(url, host);
+      },
+    ]),
+  );
 }
 
 /** A worker whose parent was killed would stay for ever, and take messages beside the next agent's. */

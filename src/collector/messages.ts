@@ -44,7 +44,7 @@ export function createMessageReader({ secret, meteringTopic, source }: ReaderOpt
     const published = eventType === meteringTopic || eventType.startsWith(`${meteringTopic}.`);
     if (!published && eventType !== POLLED) return undefined;
     const agent = typeof publisherId === 'string' && publisherId !== '' ? publisherId : 'unknown';
-    const raw = published ? undefined : polledSamplesOf(notification);
+    const raw = published ? undefined : polledSamplesOf(notification)?.message.samples;
     if (raw !== undefined && secret === '') return collect(agent, raw, (sample) => rawRecord(sample, source));
     const list = published ? notification.payload : getKey(notification.payload, 'samples');
     if (list === undefined || !isList(list)) {

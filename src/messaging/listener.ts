@@ -4,6 +4,7 @@ import type { Logger } from '../plugin.ts';
 import { type Clock, systemClock } from '../util/clock.ts';
 import { untilAborted } from '../util/scope.ts';
 import { type Acknowledger, createAcknowledger } from './acknowledger.ts';
+import { createBodyPool } from './body-pool.ts';
 import { BrokerConnection, type ConnectionOptions, type ConnectionUser } from './connection.ts';
 import { type DeadLetterOptions, DeadLetters } from './dead-letters.ts';
 import { declareTopologies, depthOf, type QueueDepth, queuesOf, type Topology } from './topology.ts';
@@ -27,6 +28,7 @@ export interface ListenerOptions {
 
 /** A message as it came. */
 export interface Delivery {
+  /** Other messages use its bytes once there is a verdict. */
   readonly body: Buffer;
   readonly contentType: unknown;
   readonly contentEncoding: unknown;
@@ -55,6 +57,18 @@ export interface ListenerStats {
 
 /** A message takes several times its size while it is worked on. */
 const ACTIVE_BYTES = 2_097_152;
+/**
+ * Bytes that are begun with together, in a round. The next round waits until this one is done: what fast publishers take
+ * at once should not pile up only because there is more. Slow ones hold up nobody: each round that is not done in time
+ * halves the time that the next one gets, and each that is doubles it. In milliseconds.
+ */
+const ROUND_BYTES = 131_072;
+const SHORTEST_ROUND = 1;
+const LONGEST_ROUND = 32;
+/** What a message counts for at least. */
+const LEAST_BYTES = 4096;
+/** Bytes of bodies that are kept for the next ones. */
+const KEPT_BYTES = 8_388_608;
 
 interface Waiting {
   readonly message: ConsumeMessage;
@@ -71,6 +85,8 @@ export class NotificationListener {
   readonly #counts = { received: 0, done: 0, dead: 0 };
   readonly #idle = new Set<() => void>();
   #model: ChannelModel | undefined;
+  /** Messages wait so long that their bodies would grow old on the heap, and those of others that came with them. */
+  readonly #bodies = createBodyPool(KEPT_BYTES);
   #channel: Channel | undefined;
   #acks: Acknowledger | undefined;
   #ready: (() => void) | undefined;
@@ -88,6 +104,9 @@ export class NotificationListener {
   #queue: Waiting[] = [];
   #active = 0;
   #activeBytes = 0;
+  #round = { bytes: 0, active: 0 };
+  #roundTime = LONGEST_ROUND;
+  #roundTimer: NodeJS.Timeout | undefined;
   #batchTimer: NodeJS.Timeout | undefined;
 
   constructor(options: ListenerOptions, handle: DeliveryHandler, log: Logger, clock: Clock = systemClock) {
@@ -199,12 +218,15 @@ export class NotificationListener {
     for (const { message, acks } of waiting) this.#finish(message, acks, { kind: 'abandoned' });
   }
 
-  #received(message: ConsumeMessage | null, acks: Acknowledger): void {
-    if (message === null) {
+  #received(received: ConsumeMessage | null, acks: Acknowledger): void {
+    if (received === null) {
       // The queue was deleted, or moved: all is declared anew on a new connection.
       this.#connection.reset(new Error('the broker cancelled a consumer'));
       return;
     }
+    const content = this.#bodies.take(received.content.length);
+    received.content.copy(content);
+    const message = { ...received, content };
     acks.received(message);
     this.#counts.received += 1;
     this.#inHand += 1;
@@ -237,16 +259,32 @@ export class NotificationListener {
 
   #pump(): void {
     while (this.#active < this.#options.parallel && this.#activeBytes < ACTIVE_BYTES) {
+      const round = this.#round;
+      if (round.bytes >= ROUND_BYTES) return;
       const next = this.#queue.shift();
       if (next === undefined) return;
+      const { length } = next.message.content;
       this.#active += 1;
-      this.#activeBytes += next.message.content.length;
+      this.#activeBytes += length;
+      round.active += 1;
+      round.bytes += Math.max(length, LEAST_BYTES);
+      this.#roundTimer ??= setTimeout(() => this.#nextRound(0.5), this.#roundTime);
       void this.#process(next).then(() => {
         this.#active -= 1;
-        this.#activeBytes -= next.message.content.length;
-        this.#pump();
+        this.#activeBytes -= length;
+        round.active -= 1;
+        if (round.active === 0 && round === this.#round) this.#nextRound(2);
+        else this.#pump();
       });
     }
+  }
+
+  #nextRound(change: number): void {
+    clearTimeout(this.#roundTimer);
+    this.#roundTimer = undefined;
+    this.#roundTime = Math.min(Math.max(this.#roundTime * change, SHORTEST_ROUND), LONGEST_ROUND);
+    this.#round = { bytes: 0, active: 0 };
+    this.#pump();
   }
 
   async #process({ message, acks }: Waiting): Promise<void> {
@@ -267,6 +305,7 @@ export class NotificationListener {
       if (verdict.kind === 'dead') this.#counts.dead += 1;
       if (this.#inHand === 0) acks.flush();
     }
+    this.#bodies.give(message.content);
     if (this.#held && this.#inHandBytes < this.#options.maxBytes / 2) this.#release();
     if (this.#inHand > 0) return;
     for (const resolve of this.#idle) resolve();

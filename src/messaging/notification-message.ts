@@ -7,7 +7,7 @@ import { getKey, typeName } from '../python/value.ts';
 import { stringifyJson } from '../wire/json.ts';
 import { parseExactJson } from '../wire/json-parser.ts';
 import { isList, isObject, type JsonObject, type JsonValue } from '../wire/value.ts';
-import { findPolledSamples, type PolledMessage, type RawSample } from './polled-message.ts';
+import { findPolledSamples, type PolledMessage, PolledSamples } from './polled-message.ts';
 
 /** What AMQP says of a message beside its body. */
 export interface MessageProperties {
@@ -53,8 +53,15 @@ export function decodeMessage(body: Buffer, properties: MessageProperties): Deco
   const uniqueId = typeof unique === 'string' && unique !== '' ? unique : undefined;
   const lower = priority.toLowerCase();
   const known = priorities.has(lower);
-  const notification = used.has(lower) ? toNotification(message, lower, uniqueId, body, polled) : undefined;
+  const samples = polled && new PolledSamples(polled, () => findAgain(body, properties));
+  const notification = used.has(lower) ? toNotification(message, lower, uniqueId, body, samples) : undefined;
   return { notification, known, priority: lower, uniqueId };
+}
+
+function findAgain(body: Buffer, properties: MessageProperties): PolledMessage {
+  const found = findPolledSamples(messageText(bodyText(body, properties)));
+  if (found === undefined) throw new Error('the samples of a message are gone');
+  return found;
 }
 
 /** Whether nothing after the samples takes the place of the payload or the event type: the last of equal keys counts. */
@@ -132,7 +139,7 @@ function toNotification(
   priority: string,
   uniqueId: string | undefined,
   body: Buffer,
-  polled: PolledMessage | undefined,
+  polled: PolledSamples | undefined,
 ): Notification {
   const field = (key: string): JsonValue => getKey(message, key) ?? null;
   const entries: (readonly [string, JsonValue])[] = [];
@@ -161,40 +168,43 @@ function toNotification(
     const payload = field('payload');
     return { ...shared, payload, body: { ...rest, payload } };
   }
-  const notification = lazyNotification(shared, rest, polled.payload);
-  rememberPolledSamples(notification, polled.samples);
-  return notification;
+  return new PolledNotification(shared, rest, polled);
 }
 
-/** A notification whose payload is read when somebody asks for it. */
-function lazyNotification(
-  shared: Omit<Notification, 'payload' | 'body'>,
-  rest: JsonObject,
-  payloadText: string,
-): Notification {
-  let payload: JsonValue | undefined;
-  const read = () => {
-    payload ??= parseExactJson(payloadText);
-    return payload;
-  };
-  return {
-    ...shared,
-    get payload() {
-      return read();
-    },
-    get body() {
-      return { ...rest, payload: read() };
-    },
-  };
-}
+/** A notification of polled samples that were found in its text. Its payload is read when somebody asks for it. */
+class PolledNotification implements Notification {
+  readonly priority: string;
+  readonly eventType: string;
+  readonly publisherId: JsonValue;
+  readonly messageId: JsonValue;
+  readonly timestamp: JsonValue;
+  readonly identity: string;
+  readonly samples: PolledSamples;
+  readonly #rest: JsonObject;
+  #payload: JsonValue | undefined;
 
-const polledSamples = new WeakMap<Notification, readonly RawSample[]>();
+  constructor(shared: Omit<Notification, 'payload' | 'body'>, rest: JsonObject, samples: PolledSamples) {
+    this.priority = shared.priority;
+    this.eventType = shared.eventType;
+    this.publisherId = shared.publisherId;
+    this.messageId = shared.messageId;
+    this.timestamp = shared.timestamp;
+    this.identity = shared.identity;
+    this.samples = samples;
+    this.#rest = rest;
+  }
 
-function rememberPolledSamples(notification: Notification, samples: readonly RawSample[]): void {
-  polledSamples.set(notification, samples);
+  get payload(): JsonValue {
+    this.#payload ??= parseExactJson(this.samples.message.payload);
+    return this.#payload;
+  }
+
+  get body(): JsonObject {
+    return { ...this.#rest, payload: this.payload };
+  }
 }
 
 /** The samples of a notification of polled ones, where they were found in its text without reading it. */
-export function polledSamplesOf(notification: Notification): readonly RawSample[] | undefined {
-  return polledSamples.get(notification);
+export function polledSamplesOf(notification: Notification): PolledSamples | undefined {
+  return notification instanceof PolledNotification ? notification.samples : undefined;
 }

@@ -143,18 +143,60 @@ export function copied(text: string): string {
   return Buffer.from(text, 'utf8').toString('utf8');
 }
 
+/** The samples of one message. They can be let go of while its bytes are there, and are found again when asked for. */
+export class PolledSamples {
+  #message: PolledMessage | undefined;
+  #isOver = false;
+  readonly #find: () => PolledMessage;
+
+  constructor(message: PolledMessage, find: () => PolledMessage) {
+    this.#message = message;
+    this.#find = find;
+  }
+
+  get message(): PolledMessage {
+    if (this.#message === undefined) {
+      if (this.#isOver) throw new Error('a polled sample is read when its message is done with');
+      this.#message = this.#find();
+    }
+    return this.#message;
+  }
+
+  letGo(): void {
+    this.#message = undefined;
+  }
+
+  /** The bytes of the message are somebody else's from now on. */
+  end(): void {
+    this.#isOver = true;
+  }
+}
+
+/** What stands in place of parts that say nothing. */
+export type OwnParts = Partial<Pick<RawSample, 'id' | 'source' | 'metadata'>>;
+
 /** A polled sample whose parts are read when somebody asks for them. */
 export class PolledSample implements NotificationSample {
   readonly name: string;
   readonly type: SampleType;
-  /** The texts of its parts, for writing them as they came. */
-  readonly raw: RawSample;
+  readonly #all: PolledSamples;
+  readonly #index: number;
+  readonly #own: OwnParts | undefined;
 
   /** What the parts `id`, `source` and `metadata` say has to be something to Python: none of them is empty. */
-  constructor(name: string, type: SampleType, raw: RawSample) {
+  constructor(name: string, type: SampleType, all: PolledSamples, index: number, own?: OwnParts) {
     this.name = name;
     this.type = type;
-    this.raw = raw;
+    this.#all = all;
+    this.#index = index;
+    this.#own = own;
+  }
+
+  /** The texts of its parts, for writing them as they came. */
+  get raw(): RawSample {
+    const found = this.#all.message.samples[this.#index];
+    if (found === undefined) throw new Error(`the message has no sample ${this.#index}`);
+    return this.#own === undefined ? found : { ...found, ...this.#own };
   }
 
   get id(): JsonValue {

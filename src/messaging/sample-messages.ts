@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { isoTimestamp, type Sample } from '../sample.ts';
 import { createSampleWriter } from '../wire/meter-message.ts';
 import { Page } from '../wire/page.ts';
+import { bodyOf, FRAME_BYTES } from './body-frame.ts';
 import { createBodyPool } from './body-pool.ts';
 import { type MessageFormat, payloadForm, textAfterPayload, textBeforePayload } from './envelope.ts';
 import type { OutgoingMessage } from './message-store.ts';
@@ -55,7 +56,7 @@ export function createSampleMessages(options: SampleMessagesOptions): (batch: re
     function finish(): void {
       routingKeys.forEach((routingKey, index) => {
         const end = ends[index] ?? '';
-        const body = bodies.take(page.length + end.length);
+        const body = bodyOf(bodies.take(page.length + end.length + FRAME_BYTES));
         body.set(page.view());
         body.write(end, page.length, 'latin1');
         messages.push({ routingKey, body, samples, done: () => bodies.give(body) });

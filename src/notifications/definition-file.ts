@@ -9,6 +9,7 @@ import { ConfigError, describeError } from '../errors.ts';
 import { integerValue } from '../python/value.ts';
 import { plainScalar } from '../python/yaml-scalar.ts';
 import { isList, isObject, type JsonValue, keysOf, WholeFloat } from '../wire/value.ts';
+import { readyDefinitions } from './ready-definitions.ts';
 
 /** What stands before a key that is no text; the rest is its value in JSON. */
 const TYPED_KEY = '\0';
@@ -24,10 +25,13 @@ export interface DefinitionFile {
 export function readDefinitionFile(path: string): DefinitionFile {
   const file = readTextFile(path);
   if ('problem' in file) throw new ConfigError(file.problem);
-  return parseDefinitions(path, file.text);
+  const value = readyDefinitions(file.text);
+  if (value === undefined) return parseDefinitions(path, file.text);
+  return { path, value, lineOf: (steps) => parseDefinitions(path, file.text).lineOf(steps) };
 }
 
-function parseDefinitions(path: string, text: string): DefinitionFile {
+/** Reads the text of the file named. */
+export function parseDefinitions(path: string, text: string): DefinitionFile {
   const lines = new LineCounter();
   // Of two equal keys PyYAML takes the last.
   const document = parseDocument(text, {

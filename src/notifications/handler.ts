@@ -1,7 +1,12 @@
 /** From a delivery to a verdict: decode, convert, publish. */
 import { describeError } from '../errors.ts';
 import type { Delivery, DeliveryHandler, Verdict } from '../messaging/listener.ts';
-import { type DecodedMessage, decodeMessage, UndecodableMessage } from '../messaging/notification-message.ts';
+import {
+  type DecodedMessage,
+  decodeMessage,
+  polledSamplesOf,
+  UndecodableMessage,
+} from '../messaging/notification-message.ts';
 import type { Event, Notification } from '../notification.ts';
 import { type DeliveryLimits, deliver } from '../pipeline/deliver.ts';
 import type { Publication } from '../pipeline/pipeline.ts';
@@ -65,15 +70,21 @@ export function createHandler(first: HandlerGeneration, { log, kill }: HandlerPa
       if (!message.known) unknown.note(message.priority, { priority: message.priority });
       return DONE;
     }
-    const reasons = await publishAll(notification, generation);
+    const polled = polledSamplesOf(notification);
+    const publishing = publishAll(notification, generation, () => polled?.letGo());
+    const reasons = await publishing.finally(() => polled?.end());
     if (kill.aborted && reasons.length > 0) return ABANDONED;
     if (reasons.length > 0) return { kind: 'dead', reason: `${notification.eventType}: ${reasons.join('; ')}` };
     if (uniqueId !== undefined) recent.add(uniqueId);
     return DONE;
   }
 
-  /** Why the notification fails; empty when all of it is published. */
-  async function publishAll(notification: Notification, { assembly, limits }: Running): Promise<readonly string[]> {
+  /** Why the notification fails; empty when all of it is published. `read` is called where all is read that is needed. */
+  async function publishAll(
+    notification: Notification,
+    { assembly, limits }: Running,
+    read: () => void,
+  ): Promise<readonly string[]> {
     const { samples, event, failure } = assembly.processor.process(notification);
     const reasons: string[] = [];
     const publications: Publication[] = [];
@@ -88,7 +99,9 @@ export function createHandler(first: HandlerGeneration, { log, kill }: HandlerPa
     }
     if (failure !== undefined) reasons.push(`${failure.in}: ${describeError(failure.error)}`);
     if (event !== undefined) publications.push(...eventPublications(event, assembly));
-    return [...reasons, ...(await deliverAll(publications, limits))];
+    const delivered = deliverAll(publications, limits);
+    if (publications.every(({ publisher }) => publisher.publisher.readsAtOnce)) read();
+    return [...reasons, ...(await delivered)];
   }
 
   async function deliverAll(publications: readonly Publication[], limits: DeliveryLimits): Promise<readonly string[]> {

@@ -62,9 +62,9 @@ function loadMeterDefinitions(options: MeterDefinitionOptions): readonly MeterDe
     for (let index = entries.length - 1; index >= 0; index--) {
       const entry = entries[index] ?? null;
       const name = getKey(entry, 'name') ?? null;
-      const where = `${path}:${file.lineOf(['metric', index])}`;
       const origin = origins.get(name);
       if (origin?.path === path) {
+        const where = `${path}:${file.lineOf(['metric', index])}`;
         options.log.warn({ where, meter: name }, 'a meter is defined again; this definition is left out');
       }
       if (origin !== undefined) {

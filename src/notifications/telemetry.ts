@@ -1,6 +1,14 @@
 /** Samples of polling agents: they pass through as they are. */
 import { polledSamplesOf } from '../messaging/notification-message.ts';
-import { copied, isEmptyPart, PolledSample, partValue, type RawSample } from '../messaging/polled-message.ts';
+import {
+  copied,
+  isEmptyPart,
+  type OwnParts,
+  PolledSample,
+  type PolledSamples,
+  partValue,
+  type RawSample,
+} from '../messaging/polled-message.ts';
 import type { Notification, NotificationSample } from '../notification.ts';
 import type { NotificationEndpoint } from '../plugin.ts';
 import { getKey, isTrue, typeName, ValueError } from '../python/value.ts';
@@ -13,8 +21,8 @@ export function telemetryEndpoint(source: string, signatures: SignatureCheck | u
   return {
     eventTypes: ['telemetry.polling'],
     process(notification) {
-      const raw = polledSamplesOf(notification);
-      if (raw !== undefined) return passThrough(raw, notification, source, signatures);
+      const polled = polledSamplesOf(notification);
+      if (polled !== undefined) return passThrough(polled, notification, source, signatures);
       const samples = getKey(notification.payload, 'samples');
       // Nothing to go through is no mistake, whatever its type.
       if (samples === '' || (isObject(samples ?? null) && !isTrue(samples))) return [];
@@ -31,7 +39,7 @@ export function telemetryEndpoint(source: string, signatures: SignatureCheck | u
 }
 
 function passThrough(
-  raw: readonly RawSample[],
+  polled: PolledSamples,
   notification: Notification,
   ownSource: string,
   signatures: SignatureCheck | undefined,
@@ -40,23 +48,22 @@ function passThrough(
   const ids = createIds(notification);
 
   /** What has to say something, and does not, gets a value of ours. */
-  function withoutEmpty(part: RawSample, name: string): RawSample {
-    let { id, source, metadata } = part;
-    if (isEmptyPart(id)) {
-      id = jsonString(ids.next(name, partValue(part.resourceId), partValue(part.timestamp)));
-    }
-    if (isEmptyPart(source)) source = jsonString(ownSource);
-    if (isEmptyPart(metadata)) metadata = '{}';
-    const isWhole = id === part.id && source === part.source && metadata === part.metadata;
-    return isWhole ? part : { ...part, id, source, metadata };
+  function ownParts({ id, source, metadata, resourceId, timestamp }: RawSample, name: string): OwnParts | undefined {
+    const [noId, noSource, noMetadata] = [isEmptyPart(id), isEmptyPart(source), isEmptyPart(metadata)];
+    if (!noId && !noSource && !noMetadata) return undefined;
+    return {
+      ...(noId ? { id: jsonString(ids.next(name, partValue(resourceId), partValue(timestamp))) } : {}),
+      ...(noSource ? { source: jsonString(ownSource) } : {}),
+      ...(noMetadata ? { metadata: '{}' } : {}),
+    };
   }
 
-  for (const [index, part] of raw.entries()) {
+  for (const [index, part] of polled.message.samples.entries()) {
     const wanted = signatures?.wants(index) === true;
     if (wanted && !signatures.passes(partValue(part.text), notification.publisherId)) continue;
     const name = meterName(part.name);
     const type = sampleType(partValue(part.type));
-    made.push(new PolledSample(name, type, withoutEmpty(part, name)));
+    made.push(new PolledSample(name, type, polled, index, ownParts(part, name)));
   }
   return made;
 }

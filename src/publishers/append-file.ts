@@ -1,6 +1,8 @@
 /** A file that lines are appended to, with rotation as Python's RotatingFileHandler does it. */
 import { type FileHandle, open, rename } from 'node:fs/promises';
+import { setImmediate as endOfTurn } from 'node:timers/promises';
 import { codeOf, DeliveryError } from '../errors.ts';
+import { LineBuffer, NEWLINE } from './line-buffer.ts';
 
 export interface Rotation {
   /** A line that would make the file larger than this starts a new one. */
@@ -10,65 +12,63 @@ export interface Rotation {
 }
 
 export interface AppendFile {
-  /** Settles when the lines are written. Lines that wait for the same write go out together. */
-  append(lines: readonly string[]): Promise<void>;
+  /** Settles when a line for each item is written. What comes in one turn of the event loop goes out together. */
+  append<T>(items: readonly T[], format: (item: T) => string): Promise<void>;
   close(): Promise<void>;
 }
 
-interface Waiting {
-  readonly lines: readonly string[];
-  readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
+interface Batch {
+  readonly lines: LineBuffer;
+  readonly waiting: { readonly resolve: () => void; readonly reject: (error: unknown) => void }[];
 }
 
 export async function openAppendFile(path: string, rotation?: Rotation): Promise<AppendFile> {
   let handle = await open(path, 'a');
   await endLine(path, handle);
   let size = (await handle.stat()).size;
-  let waiting: Waiting[] = [];
+  let filling: Batch = { lines: new LineBuffer(), waiting: [] };
+  let spare: Batch = { lines: new LineBuffer(), waiting: [] };
   let writing: Promise<void> | undefined;
 
   async function drain(): Promise<void> {
-    while (waiting.length > 0) {
-      const batch = waiting;
-      waiting = [];
+    await endOfTurn();
+    while (filling.waiting.length > 0) {
+      const batch = filling;
+      filling = spare;
+      let failure: DeliveryError | undefined;
       try {
-        await write(batch);
-        for (const { resolve } of batch) resolve();
+        await write(batch.lines.bytes);
       } catch (error) {
-        const failure = new DeliveryError(`cannot write to ${path}`, { cause: error, retryable: true });
-        for (const { reject } of batch) reject(failure);
+        failure = new DeliveryError(`cannot write to ${path}`, { cause: error, retryable: true });
       }
+      for (const { resolve, reject } of batch.waiting.splice(0)) {
+        if (failure === undefined) resolve();
+        else reject(failure);
+      }
+      batch.lines.clear();
+      spare = batch;
     }
     writing = undefined;
   }
 
-  async function write(batch: readonly Waiting[]): Promise<void> {
-    let text = '';
-    if (rotation === undefined) {
-      for (const { lines } of batch) text += `${lines.join('\n')}\n`;
-      await put(text);
-      return;
-    }
-    let bytes = 0;
-    for (const line of batch.flatMap(({ lines }) => lines)) {
-      const length = Buffer.byteLength(line) + 1;
+  async function write(data: Buffer): Promise<void> {
+    if (rotation === undefined) return put(data);
+    let from = 0;
+    for (let at = 0, end = 0; at < data.length; at = end) {
+      // No line has a newline of its own.
+      end = data.indexOf(NEWLINE, at) + 1;
       // As upstream, a file stays below the limit. A line that is larger gets a file of its own.
-      if (size + bytes > 0 && size + bytes + length >= rotation.maxBytes) {
-        await put(text);
-        [text, bytes] = ['', 0];
+      if (size + at - from > 0 && size + end - from >= rotation.maxBytes) {
+        await put(data.subarray(from, at));
+        from = at;
         await rotate(rotation);
       }
-      text += `${line}\n`;
-      bytes += length;
     }
-    await put(text);
+    await put(data.subarray(from));
   }
 
   /** Writes all of it, or nothing that stays: half a line would spoil the next one, too. */
-  async function put(text: string): Promise<void> {
-    if (text === '') return;
-    const data = Buffer.from(text);
+  async function put(data: Buffer): Promise<void> {
     try {
       for (let done = 0; done < data.length; ) done += (await handle.write(data, done)).bytesWritten;
       size += data.length;
@@ -94,9 +94,10 @@ export async function openAppendFile(path: string, rotation?: Rotation): Promise
   }
 
   return {
-    append(lines) {
+    append(items, format) {
       return new Promise((resolve, reject) => {
-        waiting.push({ lines, resolve, reject });
+        filling.lines.add(items, format);
+        filling.waiting.push({ resolve, reject });
         writing ??= drain();
       });
     },

@@ -19,8 +19,9 @@ export async function filePublisher(url: PublisherUrl): Promise<Publisher> {
     throw new ConfigError(`${url.shown}: cannot be opened`, { cause: error });
   });
   return {
-    publishSamples: (batch) => file.append(batch.map(json ? sampleJson : sampleRepr)),
-    publishEvents: (batch) => file.append(batch.map(json ? eventDictJson : eventRepr)),
+    readsAtOnce: true,
+    publishSamples: (batch) => file.append(batch, json ? sampleJson : sampleRepr),
+    publishEvents: (batch) => file.append(batch, json ? eventDictJson : eventRepr),
     close: () => file.close(),
   };
 }

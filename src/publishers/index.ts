@@ -1,11 +1,17 @@
 /** The publishers that come with the agent, by URL scheme; each is loaded where a pipeline names it. */
-import { definePlugin } from '../plugin.ts';
+import { definePlugin, type PublisherFactory } from '../plugin.ts';
+
+/** Those that ask their host for an OpenStack session. */
+export const sessionPublishers: Readonly<Record<string, PublisherFactory>> = {
+  gnocchi: async (url, host) => (await import('./gnocchi.ts')).gnocchiPublisher(url, host),
+  zaqar: async (url, host) => (await import('./zaqar.ts')).zaqarPublisher(url, host),
+};
 
 export default definePlugin({
   api: 1,
   name: 'publishers',
   publishers: {
-    gnocchi: async (url, host) => (await import('./gnocchi.ts')).gnocchiPublisher(url, host),
+    ...sessionPublishers,
     file: async (url) => (await import('./file.ts')).filePublisher(url),
     http: async (url, host) => (await import('./http.ts')).httpPublisher(url, host),
     https: async (url, host) => (await import('./http.ts')).httpPublisher(url, host),
@@ -14,7 +20,6 @@ export default definePlugin({
     tcp: async (url, host) => (await import('./tcp.ts')).tcpPublisher(url, host),
     udp: async (url, host) => (await import('./udp.ts')).udpPublisher(url, host),
     notifier: async (url, host) => (await import('./notifier.ts')).notifierPublisher(url, host),
-    zaqar: async (url, host) => (await import('./zaqar.ts')).zaqarPublisher(url, host),
     test: async () => (await import('./test.ts')).testPublisher(),
   },
 });

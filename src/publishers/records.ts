@@ -26,17 +26,13 @@ export function sampleDict(sample: NotificationSample): JsonObject {
   };
 }
 
-/** Samples of one notification share their metadata, which is most of their text. */
-const metadataTexts = new WeakMap<JsonObject, string>();
+/** Samples of one notification follow one another and share their metadata, which is most of their text. */
+let latest: { readonly metadata: JsonObject; readonly text: string } | undefined;
 
 function metadataText(metadata: JsonValue): string {
   if (!isObject(metadata)) return stringifyJson(metadata);
-  let text = metadataTexts.get(metadata);
-  if (text === undefined) {
-    text = stringifyJson(metadata);
-    metadataTexts.set(metadata, text);
-  }
-  return text;
+  if (latest?.metadata !== metadata) latest = { metadata, text: stringifyJson(metadata) };
+  return latest.text;
 }
 
 /** {@link sampleDict} in JSON. */

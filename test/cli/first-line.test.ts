@@ -6,7 +6,7 @@ import { shebangArguments } from '../helpers/agent-process.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const scripts: { readonly start: string } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')).scripts;
-const programs = ['polling', 'ceilometer'].map((name) => `${root}dist/cli/${name}.js`);
+const programs = ['polling', 'ceilometer', 'notification'].map((name) => `${root}dist/cli/${name}.js`);
 
 describe('the first line of a program', () => {
   it.each(programs)('starts it as the kernel reads it: %s', (program) => {

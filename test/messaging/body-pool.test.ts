@@ -29,11 +29,11 @@ describe('createBodyPool', () => {
 
   it('keeps no more than it may', () => {
     const pool = createBodyPool(20_000);
-    const [first, second] = [pool.take(16_376), pool.take(16_376)];
+    const [first, second] = [pool.take(16_384), pool.take(16_384)];
     pool.give(first);
     pool.give(second);
 
-    const again = [pool.take(16_376), pool.take(16_376)];
+    const again = [pool.take(16_384), pool.take(16_384)];
 
     expect(again.map(({ buffer }) => buffer)).toContain(first.buffer);
     expect(again.map(({ buffer }) => buffer)).not.toContain(second.buffer);
