@@ -68,15 +68,15 @@ function sensorSample(
   if (typeof sensorId !== 'string') throw new ValueError(`a sensor's id is a ${typeName(sensorId)}`);
   // The sensors of currents also have one that measures power.
   if (kind === 'Current' && sensorId.includes('Pwr Consumption')) return undefined;
-  noteNode(sensor, node);
   const timestamp = entry(payload, 'timestamp');
   const eventType = entry(payload, 'event_type');
   const reading = getKey(sensor, 'Sensor Reading');
   if (reading === undefined) throw new BadSensor("missing 'Sensor Reading' in payload");
   if (reading === 'Disabled') return undefined;
   const [volume, unit] = parseReading(reading);
+  const said: JsonObject = { ...sensor, node };
   const { publisherId } = notification;
-  return createSampleMaker({ payload: sensor, publisherId, eventType, timestamp }, source, ids).make({
+  return createSampleMaker({ payload: said, publisherId, eventType, timestamp }, source, ids).make({
     name: `hardware.ipmi.${kind.toLowerCase()}`,
     type: 'gauge',
     unit,
@@ -86,14 +86,6 @@ function sensorSample(
     resourceId: `${textOf(node)}-${sensorId.toLowerCase().replaceAll(' ', '_')}`,
     timestamp,
   });
-}
-
-/**
- * Adds the node to what the sensor said, for the metadata of its sample. As upstream does, in the notification itself:
- * an event that keeps its raw message has it, too.
- */
-function noteNode(sensor: { node?: JsonValue }, node: JsonValue): void {
-  sensor.node = node;
 }
 
 /** `45 (+/- 0.500) degrees C` is 45 C. */
