@@ -15,7 +15,7 @@ import {
   STATS_NOWAIT,
 } from './procedures.ts';
 import { HUNG_BULK_MAX } from './request-slots.ts';
-import { alone, type Batch, lacksCpuTime, split, splitEarly, unsupported, withoutCpuTime } from './stats-batch.ts';
+import { alone, type Batch, lacksCpuTime, split, unsupported, withoutCpuTime } from './stats-batch.ts';
 import type { StatsRecord, StatsReply } from './stats-decode.ts';
 import { mayHang, type StatsParts } from './stats-parts.ts';
 
@@ -100,7 +100,7 @@ class BulkRead {
       (domain) => probeDomain(this.#parts, domain, (record) => this.#tell([record])),
     );
     let round: readonly Batch[] = [
-      ...splitEarly(healthy, parallel).map((list): Batch => ({ domains: list, manner: 'wait', apart: false })),
+      ...split(healthy, parallel).map((list): Batch => ({ domains: list, manner: 'wait', apart: false })),
       ...split(held).map((list): Batch => ({ domains: list, manner: 'nowait', apart: true })),
       ...split(free.filter((domain) => !due.has(domain))).map(alone),
     ];

@@ -23,11 +23,6 @@ export interface Batch {
 
 /** Domains in one call at most: it stays far below its deadline and the largest message, however many there are. */
 const BATCH_MAX = 50;
-/** In the first calls: what they answer is under way to the broker while libvirt works on the rest. */
-const BATCH_FIRST = 7;
-/** In those after them, where two for each call in flight are enough. */
-const BATCH_NEXT = 12;
-
 export function alone(domains: readonly Domain[]): Batch {
   return { domains, manner: 'alone', apart: true };
 }
@@ -38,15 +33,6 @@ export function split(domains: readonly Domain[], least = 1): readonly (readonly
   return Array.from({ length: count }, (_, index) =>
     domains.slice((index * domains.length) / count, ((index + 1) * domains.length) / count),
   );
-}
-
-/** The lists for the domains that are asked in bulk, with so many calls in flight. */
-export function splitEarly(domains: readonly Domain[], parallel: number): readonly (readonly Domain[])[] {
-  const first = parallel * BATCH_FIRST;
-  const rest = domains.slice(first);
-  if (rest.length === 0) return split(domains, parallel);
-  const calls = Math.min(2 * parallel, Math.ceil(rest.length / BATCH_NEXT));
-  return [...split(domains.slice(0, first), parallel), ...split(rest, calls)];
 }
 
 /** What the vCPUs used is not known here, and the domain's time must not pass for it: the two are far apart. */

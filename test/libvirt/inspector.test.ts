@@ -267,16 +267,6 @@ describe('statistics', () => {
     expect(calls.map(({ flags }) => flags)).toEqual([0, 0, 0, 0]);
   });
 
-  it('of a hundred domains come in short lists, the first ones shorter still', async () => {
-    const { server, inspector, list } = await loaded(100);
-
-    await inspector.stats(list, signal);
-
-    const calls = server.calls.filter(({ procedure }) => procedure === procedures.allDomainStats.number);
-    expect(calls.map(({ domains }) => domains.length)).toEqual([7, 7, 7, 7, 12, 12, 12, 12, 12, 12]);
-    expect(new Set(calls.flatMap(({ domains }) => domains.map(({ uuid }) => uuid))).size).toBe(100);
-  });
-
   it('are told list by list as libvirt answers, each domain once', async () => {
     const { server, inspector, list } = await loaded(10);
     spoil(server, procedures.allDomainStats, fakeDomain(1).uuid, { kind: 'silence' });
