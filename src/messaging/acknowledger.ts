@@ -1,16 +1,23 @@
-/** Tells the broker which of a channel's messages are done: all those of one turn of the event loop together. */
+/** Tells the broker which of a channel's messages are done, many at a time. */
 import type { Channel, Message } from 'amqplib';
 
 export interface Acknowledger {
   /** Called for each message in the order in which the channel delivers them. */
   received(message: Message): void;
-  /** The broker may forget it. It is told in this turn of the event loop, or by {@link flush}. */
+  /** The broker may forget it. It is told when enough are done, soon, or by {@link flush}. */
   done(message: Message): void;
   /** The broker shall deliver it again. It is told at once. */
   abandoned(message: Message): void;
   /** Tells what is left to tell. */
   flush(): void;
 }
+
+/**
+ * Each time that the broker is told, it sends as many further messages: few at a time cost both sides more than their
+ * work. So many are told of at once, in the turn of the event loop in which they are done; fewer after some milliseconds.
+ */
+const ENOUGH = 24;
+const LONGEST_WAIT = 5;
 
 /**
  * Up to the oldest message in hand one word is enough for all; those after it are told of one by one, so that a slow
@@ -21,10 +28,13 @@ export function createAcknowledger(channel: Channel, failed: (error: unknown) =>
   const inHand = new Map<number, Message>();
   let finished = new Set<number>();
   let scheduled: NodeJS.Immediate | undefined;
+  let waiting: NodeJS.Timeout | undefined;
 
   function flush(): void {
-    if (scheduled !== undefined) clearImmediate(scheduled);
+    clearImmediate(scheduled);
+    clearTimeout(waiting);
     scheduled = undefined;
+    waiting = undefined;
     const told = finished;
     if (told.size === 0) return;
     finished = new Set();
@@ -58,7 +68,8 @@ export function createAcknowledger(channel: Channel, failed: (error: unknown) =>
     },
     done(message) {
       finished.add(message.fields.deliveryTag);
-      scheduled ??= setImmediate(flush);
+      if (finished.size >= ENOUGH) scheduled ??= setImmediate(flush);
+      else waiting ??= setTimeout(flush, LONGEST_WAIT);
     },
     abandoned(message) {
       inHand.delete(message.fields.deliveryTag);

@@ -66,7 +66,7 @@ const ROUND_BYTES = 131_072;
 const SHORTEST_ROUND = 1;
 const LONGEST_ROUND = 32;
 /** What a message counts for at least. */
-const LEAST_BYTES = 4096;
+const LEAST_BYTES = 16_384;
 /** Bytes of bodies that are kept for the next ones. */
 const KEPT_BYTES = 8_388_608;
 

@@ -71,8 +71,12 @@ export function createHandler(first: HandlerGeneration, { log, kill }: HandlerPa
       return DONE;
     }
     const polled = polledSamplesOf(notification);
-    const publishing = publishAll(notification, generation, () => polled?.letGo());
-    const reasons = await publishing.finally(() => polled?.end());
+    let reasons: readonly string[];
+    try {
+      reasons = await publishAll(notification, generation, () => polled?.letGo());
+    } finally {
+      polled?.end();
+    }
     if (kill.aborted && reasons.length > 0) return ABANDONED;
     if (reasons.length > 0) return { kind: 'dead', reason: `${notification.eventType}: ${reasons.join('; ')}` };
     if (uniqueId !== undefined) recent.add(uniqueId);

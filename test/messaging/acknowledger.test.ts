@@ -1,6 +1,7 @@
 import type { Message } from 'amqplib';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createAcknowledger } from '../../src/messaging/acknowledger.ts';
+import { eventually } from '../helpers/eventually.ts';
 import { type Rabbitmq, startRabbitmq } from '../helpers/rabbitmq.ts';
 import { describeWith } from '../helpers/services.ts';
 import { until } from '../helpers/until.ts';
@@ -60,6 +61,33 @@ describeWith('rabbitmq', 'acknowledgements', () => {
     });
 
     expect(left).toEqual(['2']);
+  });
+
+  it('tell of few messages, too, without being asked to', async () => {
+    const vhost = rabbit.vhost();
+    const model = await rabbit.connect(vhost);
+    const sender = await model.createConfirmChannel();
+    await sender.assertQueue('q');
+    for (let index = 0; index < 40; index++) sender.sendToQueue('q', Buffer.from(String(index)));
+    await sender.waitForConfirms();
+    const channel = await model.createChannel();
+    const acks = createAcknowledger(channel, () => {});
+    const taken: Message[] = [];
+    await channel.consume('q', (message) => {
+      if (message === null) return;
+      acks.received(message);
+      taken.push(message);
+    });
+    await until('all messages are taken', () => taken.length === 40);
+    const unacknowledged = () =>
+      rabbit.ctl('list_queues', '-p', vhost, 'messages_unacknowledged', '--no-table-headers');
+
+    for (const message of taken.slice(0, 37)) acks.done(message);
+
+    await eventually(unacknowledged).toBe('3');
+    acks.done(taken[38] as Message);
+    await eventually(unacknowledged).toBe('2');
+    await model.close();
   });
 
   it('tell of a channel that is gone', async () => {
