@@ -13,6 +13,7 @@ import type { PollCounts, TaskCounts } from './poll-counts.ts';
 import type { Cycle, PollsterRun, RunResult } from './pollster-run.ts';
 import type { LoadedDiscovery } from './registry.ts';
 import { type SlotGrid, slotAt, slotStart } from './slots.ts';
+import { IdNumbers } from './tally.ts';
 import { type Tick, ticks } from './ticker.ts';
 
 export interface TaskSettings {
@@ -197,6 +198,7 @@ export class PollingTask {
       signal: limit.signal,
       cache: createCycleCache(edge.known),
       polled: new Map(),
+      ids: new IdNumbers(),
       only: [edge.resource],
       time,
     });
@@ -259,6 +261,7 @@ export class PollingTask {
       signal: limit.signal,
       cache: createCycleCache(),
       polled: new Map(),
+      ids: new IdNumbers(),
       share: gained(share, before),
     });
     const failures = [...results.values()].map(({ failure }) => failure).filter((failure) => failure !== undefined);
@@ -286,6 +289,7 @@ export class PollingTask {
       signal: limit.signal,
       cache: createCycleCache(),
       polled: new Map(),
+      ids: new IdNumbers(),
       ...(share && { share }),
     });
     const ended = clock.monotonic();

@@ -15,6 +15,7 @@ import type { PollCounts, PollResult } from './poll-counts.ts';
 import { isAsyncIterable, isIterable } from './readings.ts';
 import type { LoadedDiscovery, LoadedPollster } from './registry.ts';
 import { createStamp, type Stamp } from './stamp.ts';
+import { type IdNumbers, Tally } from './tally.ts';
 
 /** What every pollster of an agent is run with. */
 export interface RunSettings {
@@ -41,7 +42,9 @@ export interface Cycle {
   readonly cache: CycleCache;
   readonly plan: CyclePlan;
   /** By pollster name, the resources that some source has polled in this cycle already. */
-  readonly polled: Map<string, Set<string>>;
+  readonly polled: Map<string, Tally>;
+  /** Of the resources. */
+  readonly ids: IdNumbers;
   /** What to poll instead of what the discovery finds. */
   readonly only?: readonly Resource[];
   /** The part of the shared work to poll; left out, it is all. */
@@ -229,7 +232,14 @@ export class PollsterRun {
         if (stamp === undefined) {
           time = cycle.time ?? clock.now();
           const { slot } = cycle;
-          stamp = createStamp({ sampleSource, pollingSource: this.source.name, slot, time, meter: pollster.meters[0] });
+          stamp = createStamp({
+            sampleSource,
+            pollingSource: this.source.name,
+            slot,
+            time,
+            meter: pollster.meters[0],
+            ids: cycle.ids,
+          });
         }
         try {
           await pollPage(resources, stamp);
@@ -315,11 +325,10 @@ export class PollsterRun {
   #unpolled(candidates: readonly Resource[], cycle: Cycle): Resource[] {
     const { name } = this.entry;
     const connections = this.#settings.host.connections();
-    const polled = cycle.polled.get(name) ?? new Set();
+    const polled = cycle.polled.get(name) ?? new Tally(cycle.ids);
     cycle.polled.set(name, polled);
     return candidates.filter(({ id }) => {
-      if (polled.has(id)) return false;
-      polled.add(id);
+      if (polled.add(id) > 0) return false;
       return this.#leftOut.get(id) !== connections;
     });
   }

@@ -1,6 +1,7 @@
 /** Makes samples of readings: checks what a plugin yielded and adds what the agent knows. */
 import type { Meter, Reading } from '../plugin.ts';
 import { isoTimestamp, type Metadata, type Sample, sampleId } from '../sample.ts';
+import { IdNumbers, Tally } from './tally.ts';
 
 export interface StampOptions {
   /** `[DEFAULT] sample_source`, the `source` field of every sample. */
@@ -13,6 +14,8 @@ export interface StampOptions {
   readonly time: number;
   /** The meter of readings that name none. */
   readonly meter: Meter | undefined;
+  /** Where left out, it has numbers of its own. */
+  readonly ids?: IdNumbers;
 }
 
 export interface Stamp {
@@ -26,25 +29,18 @@ const TYPES: ReadonlySet<unknown> = new Set(['gauge', 'delta', 'cumulative']);
 /** One stamp serves one run of one pollster: it tells apart readings that would have the same id. */
 export function createStamp(options: StampOptions): Stamp {
   const timestamp = isoTimestamp(options.time);
-  const seen = new Map<string, Set<string>>();
-  let latest: { readonly meter: string; readonly resources: Set<string> } | undefined;
-  /** By meter and resource, of those that were repeated; hardly any are. */
-  const repeats = new Map<string, number>();
+  const { ids = new IdNumbers() } = options;
+  const seen = new Map<string, Tally>();
+  let latest: { readonly meter: string; readonly tally: Tally } | undefined;
 
   /** How often this measurement was made before. */
   function occurrence(meter: string, resourceId: string): number {
     if (latest?.meter !== meter) {
-      const resources = seen.get(meter) ?? new Set<string>();
-      seen.set(meter, resources);
-      latest = { meter, resources };
+      const tally = seen.get(meter) ?? new Tally(ids);
+      seen.set(meter, tally);
+      latest = { meter, tally };
     }
-    const { resources } = latest;
-    const known = resources.size;
-    if (resources.add(resourceId).size > known) return 0;
-    const key = `${meter}\n${resourceId}`;
-    const before = (repeats.get(key) ?? 0) + 1;
-    repeats.set(key, before);
-    return before;
+    return latest.tally.add(resourceId);
   }
 
   return {

@@ -1,5 +1,6 @@
 /** What Nova wrote about an instance into its domain's metadata. */
 import { AgentError } from '../../errors.ts';
+import { createIntern } from '../../util/interned.ts';
 import { type Integer, parseInteger } from './integer.ts';
 import { attribute, children, type Element, find, findAll, text } from './xml.ts';
 
@@ -29,6 +30,8 @@ export interface NovaMetadata {
 }
 
 const NAMESPACE = 'http://openstack.org/xmlns/libvirt/nova/';
+/** Instances have owners, flavors and images in common. */
+const intern = createIntern();
 /** Newest first: a domain that has both is read as the newer one says. */
 const KNOWN_VERSIONS = ['1.1', '1.0'];
 
@@ -76,7 +79,7 @@ export function readNovaMetadata(root: Element): NovaMetadata {
 function readFlavor(flavor: Element): Flavor {
   const extraSpecs = find(flavor, 'extraSpecs');
   return {
-    id: attribute(flavor, 'id') || undefined,
+    id: internOrNot(attribute(flavor, 'id') || undefined),
     name: attributeOf(flavor, 'flavor', 'name'),
     vcpus: integer(flavor, 'vcpus'),
     ram: integer(flavor, 'memory'),
@@ -101,10 +104,10 @@ const IMAGE_ELEMENTS = [
 function readImageMeta(image: Element): Texts {
   const entries: [string, string | null][] = [];
   const baseImage = attribute(image, 'uuid');
-  if (baseImage !== undefined) entries.push(['base_image_ref', baseImage]);
+  if (baseImage !== undefined) entries.push(['base_image_ref', intern(baseImage)]);
   for (const [key, name] of IMAGE_ELEMENTS) {
     const element = find(image, name);
-    if (element !== undefined) entries.push([key, text(element)]);
+    if (element !== undefined) entries.push([key, internOrNot(text(element))]);
   }
   const properties = find(image, 'properties');
   if (properties !== undefined) {
@@ -115,7 +118,7 @@ function readImageMeta(image: Element): Texts {
 }
 
 function namedTexts(elements: readonly Element[], path: string): [string, string | null][] {
-  return elements.map((element) => [attributeOf(element, path, 'name'), text(element)]);
+  return elements.map((element) => [attributeOf(element, path, 'name'), internOrNot(text(element))]);
 }
 
 /** An absent element counts as 0, as upstream has it; one that is no whole number is an error. */
@@ -141,7 +144,11 @@ function requiredAttribute(root: Element, path: string, name: string): string {
 function attributeOf(element: Element, path: string, name: string): string {
   const value = attribute(element, name);
   if (value === undefined) throw broken(path, `has no attribute '${name}'`);
-  return value;
+  return intern(value);
+}
+
+function internOrNot<T extends null | undefined>(value: string | T): string | T {
+  return typeof value === 'string' ? intern(value) : value;
 }
 
 function broken(path: string, problem: string): AgentError {
