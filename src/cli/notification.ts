@@ -10,6 +10,7 @@ import { runNotificationService } from '../notifications/service.ts';
 import { runWorkers, WORKER_VARIABLE } from '../notifications/workers.ts';
 import type { PublisherFactory } from '../plugin.ts';
 import { sessionPublishers } from '../publishers/index.ts';
+import { keepHeapSmall } from '../util/heap.ts';
 import { createSystemdNotify } from '../util/sd-notify.ts';
 import { configOptions, readCommandLine } from './command-line.ts';
 import { type ConfigArguments, exitCodes, openLog, readConfig, runMain, tell, withPlaces } from './program.ts';
@@ -84,4 +85,5 @@ function endWithParent(): void {
   process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
 }
 
+keepHeapSmall();
 await runMain(NAME, () => main(process.argv.slice(2)));
