@@ -1,4 +1,5 @@
-import { type AddressInfo, createServer, type Server, Socket } from 'node:net';
+import { createServer, type Server, Socket } from 'node:net';
+import { freePorts } from './ports.ts';
 
 /** Stands between a client and a server and makes trouble on demand. */
 export interface TcpProxy extends AsyncDisposable {
@@ -30,7 +31,9 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
   let accepted = 0;
   let budget = Number.POSITIVE_INFINITY;
   let listener = newListener();
-  const port = await listen(listener, 0);
+  // Nobody may take it while the proxy refuses.
+  const [port = 0] = await freePorts(1);
+  await listen(listener, port);
 
   function newListener(): Server {
     return createServer((client) => {
@@ -105,9 +108,9 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
   };
 }
 
-function listen(server: Server, port: number): Promise<number> {
+function listen(server: Server, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(port, '127.0.0.1', () => resolve((server.address() as AddressInfo).port));
+    server.listen(port, '127.0.0.1', resolve);
   });
 }

@@ -13,6 +13,7 @@ import { createSqlStore } from '../../../src/collector/store/sql-store.ts';
 import { openSqlite } from '../../../src/collector/store/sqlite.ts';
 import type { Store } from '../../../src/collector/store/store.ts';
 import { isoTimestamp, type Sample, sampleId } from '../../../src/sample.ts';
+import { freePorts } from '../../helpers/ports.ts';
 import { recordingLog } from '../../helpers/recording-log.ts';
 
 export interface Served {
@@ -40,9 +41,10 @@ export async function serve({ token = '', database }: ServeOptions = {}): Promis
   const assets: ReadonlyMap<string, Asset> = pageAssets();
   const routes = createRoutes(collector, '1.2.3');
   const listen = (port: number) => startApi({ host: '127.0.0.1', port, token }, { routes, assets, log });
-  let api: Api | undefined = await listen(0);
+  // Nobody may take it while the door is shut.
+  const [port = 0] = await freePorts(1);
+  let api: Api | undefined = await listen(port);
   const { url } = api;
-  const port = Number(new URL(url).port);
   onTestFinished(async () => {
     await collector.stop();
     await api?.close();
