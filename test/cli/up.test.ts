@@ -59,6 +59,11 @@ function shownSamples({ stdout }: AgentProcess): number {
   return counts.reduce((sum, count) => sum + Number(count), 0);
 }
 
+/** Another cycle may be under way: the first one comes at start, the second as soon as its slot of the grid begins. */
+async function storesAllThatIsShown(agent: AgentProcess, stored: () => Promise<number>): Promise<void> {
+  await eventually(async () => (await stored()) - shownSamples(agent)).toBe(0);
+}
+
 describe('ceilometer up', () => {
   it('polls this machine, stores the samples, and tells where they are', async () => {
     const { agent, url } = await up();
@@ -66,11 +71,14 @@ describe('ceilometer up', () => {
     expect(agent.stdout).toMatch(/^Polling +\S+ every 10 s: the host(, and| alone, for no)/m);
     expect(agent.stdout).toContain(`Samples  straight to ${join(folder, 'ceilometer', 'collector.db')}\n`);
     const { samples } = await ask<SamplePage>(url, '/v1/samples?meter=hardware.memory.total');
-    expect(samples).toEqual([expect.objectContaining({ counter_unit: 'KB', counter_type: 'gauge' })]);
-    expect(samples[0]?.counter_volume).toBeGreaterThan(1000);
-    const { agents, received } = await ask<Status>(url, '/v1/status');
+    expect(samples.length).toBeGreaterThan(0);
+    for (const sample of samples) {
+      expect(sample).toMatchObject({ counter_unit: 'KB', counter_type: 'gauge' });
+      expect(sample.counter_volume).toBeGreaterThan(1000);
+    }
+    const { agents } = await ask<Status>(url, '/v1/status');
     expect(agents).toEqual([expect.objectContaining({ agent: 'ceilometer.polling', source: 'openstack' })]);
-    expect(received.stored).toBe(shownSamples(agent));
+    await storesAllThatIsShown(agent, async () => (await ask<Status>(url, '/v1/status')).received.stored);
   });
 
   it('ends at once on Ctrl-C, and nothing is lost of what it showed', async () => {
@@ -86,8 +94,9 @@ describe('ceilometer up', () => {
     expect(stderr).not.toMatch(/ERROR/);
     expect(took).toBeLessThan(4000);
     const again = await up();
+    const shown = shownSamples(agent) + shownSamples(again.agent);
     const { store } = await ask<Status>(again.url, '/v1/status');
-    expect(store.samples).toBeGreaterThanOrEqual(shownSamples(agent) + shownSamples(again.agent));
+    expect(store.samples).toBeGreaterThanOrEqual(shown);
   });
 
   it.each(['SIGINT', 'SIGTERM'] as const)('ends well on %s while it is still being loaded', async (signal) => {
@@ -283,8 +292,7 @@ describeWith('rabbitmq', 'ceilometer up over a broker', () => {
 
     expect(agent.stdout).toContain('over the broker to');
     expect(agent.stdout).not.toContain('guest:guest');
-    const stored = async () => (await ask<Status>(api, '/v1/status')).store.samples;
-    await eventually(stored).toBe(shownSamples(agent));
+    await storesAllThatIsShown(agent, async () => (await ask<Status>(api, '/v1/status')).store.samples);
     for (const queue of ['notifications.sample', 'metering.sample'])
       expect(await channel.checkQueue(queue)).toMatchObject({ messageCount: 1, consumerCount: 0 });
     agent.kill('SIGINT');
