@@ -119,6 +119,7 @@ export class LastReadings {
       const started = this.#clock.monotonic();
       try {
         await this.#read(due);
+        log.debug({ domains: due.length }, 'domains were read between the slots');
         failing = false;
       } catch (error) {
         if (!failing && !signal.aborted)

@@ -2,7 +2,6 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { AgentProcess } from '../helpers/agent-process.ts';
 import { createDomains, domainUuid } from '../helpers/domains.ts';
@@ -164,14 +163,23 @@ describeWithLibvirtd('ceilometer-polling on real domains', () => {
     const others = ['saved', 'killed', 'destroyed', 'asked'];
     for (const name of shortLived) await defineMortal(libvirtd, name, 5);
     for (const name of others) await defineMortal(libvirtd, name);
-    const agent = start({ interval: 300, meters: '["*"]', conf: '[compute]\nlifecycle_samples = true\n' });
+    const agent = start({
+      // So long that no slot of its grid begins meanwhile.
+      interval: 2_000_000,
+      meters: '["*"]',
+      conf: '[DEFAULT]\ndebug = true\n[compute]\nlifecycle_samples = true\n',
+    });
     await agent.shows(/cycle done/);
     const slot = polledSamples(agent).length;
 
     await libvirtd.virsh(...[...shortLived, ...others].map((name) => ['start', name]));
     await until(`seven starts in\n${agent.stderr}`, () => (agent.stderr.match(/\/start/g) ?? []).length === 7);
-    // Those that have started are read between the slots, after a second for the first time.
-    await sleep(2_500);
+    // Those that have started are read between the slots, after a second for the first time: by the readings that begin
+    // later, and the second that ends later has begun later.
+    const due = Date.now() + 1_000;
+    const readings = () => [...agent.stderr.matchAll(/^(\S+ \S+) .*domains were read between the slots/gm)];
+    const later = () => readings().filter(([, time = '']) => Date.parse(`${time}Z`) >= due);
+    await until(`later readings in\n${agent.stderr}`, () => later().length >= 2);
     await libvirtd.signalDomain('killed', 'KILL');
     await libvirtd.virsh(['managedsave', 'saved'], ['destroy', 'destroyed'], ['shutdown', 'asked']);
     const ends = () => new Set([...agent.stderr.matchAll(/([0-9a-f-]{36})\W.*\/(?:last|end)\b/g)].map(([, id]) => id));
