@@ -2,10 +2,12 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { SampleRecord } from '../../src/collector/record.ts';
 import { idBytes } from '../../src/collector/store/message-id.ts';
 import { openPostgresql } from '../../src/collector/store/postgresql.ts';
+import { openConnections } from '../../src/collector/store/postgresql-connection.ts';
 import { versions } from '../../src/collector/store/postgresql-schema.ts';
 import { createSqlStore } from '../../src/collector/store/sql-store.ts';
 import type { Store } from '../../src/collector/store/store.ts';
 import { sharedKey } from '../../src/collector/store/write.ts';
+import { eventually } from '../helpers/eventually.ts';
 import { type Postgresql, startPostgresql } from '../helpers/postgresql.ts';
 import { describeWith } from '../helpers/services.ts';
 import { DAY, HOUR, NOON, record, SECOND } from './samples.ts';
@@ -189,5 +191,25 @@ describeWith('postgresql', 'samples in PostgreSQL', () => {
 
     expect(rows).toMatchObject([{ count: 5, rate: 5, resets: 0 }]);
     await store.close();
+  });
+
+  it('survives the end of a connection between two statements, and goes on with another', async () => {
+    const url = await server.database();
+    const connections = openConnections(url);
+
+    const broken = connections.use(async (query) => {
+      await query('BEGIN');
+      const [row] = await query('SELECT pg_backend_pid() AS pid');
+      const pid = Number(row?.['pid']);
+      await server.query(url, `SELECT pg_terminate_backend(${pid})`);
+      await eventually(() => number(url, `SELECT count(*) FROM pg_stat_activity WHERE pid = ${pid}`)).toBe(0);
+      // Its end has arrived when the server answers another connection.
+      await server.query(url, 'SELECT 1');
+      await query('COMMIT');
+    });
+
+    await expect(broken).rejects.toMatchObject({ code: 'ERR_SERVICE' });
+    expect(await connections.use((query) => query('SELECT 1 AS one'))).toEqual([{ one: 1 }]);
+    await connections.close();
   });
 });

@@ -29,6 +29,8 @@ export function openConnections(url: string): Connections {
   });
   // An idle connection that breaks is replaced when the next one is needed.
   pool.on('error', () => {});
+  // The statement under way, or the next one, rejects.
+  const ended = () => {};
 
   return {
     async use(work) {
@@ -36,6 +38,8 @@ export function openConnections(url: string): Connections {
       let broken: Error | undefined;
       try {
         client = await pool.connect();
+        // The pool listens only to those that nobody has; the end of one is an error that would end the process.
+        client.on('error', ended);
         const connection = client;
         return await work(async (sql, values = []) => (await connection.query<SqlRow>(sql, [...values])).rows);
       } catch (error) {
@@ -45,6 +49,7 @@ export function openConnections(url: string): Connections {
       } finally {
         // After a failed statement nobody knows what state it is in.
         client?.release(broken);
+        client?.off('error', ended);
       }
     },
     close: () => pool.end(),
