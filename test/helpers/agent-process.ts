@@ -32,6 +32,8 @@ export class AgentProcess {
   readonly ended: Promise<Ended>;
   stdout = '';
   stderr = '';
+  /** It has ended, and all that it wrote is here. */
+  #over = false;
 
   /** `command` is one of the built commands, or the path of another. */
   constructor(command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}, node: readonly string[] = []) {
@@ -50,6 +52,7 @@ export class AgentProcess {
     });
     this.ended = new Promise((resolve) => {
       child.on('close', (code, signal) => {
+        this.#over = true;
         resolve({ code, signal, stdout: this.stdout, stderr: this.stderr, lasted: performance.now() - started });
       });
     });
@@ -65,7 +68,7 @@ export class AgentProcess {
     for (;;) {
       const found = `${this.stdout}\n${this.stderr}`.match(pattern);
       if (found !== null) return found;
-      if (Date.now() > until || this.child.exitCode !== null) {
+      if (Date.now() > until || this.#over) {
         throw new Error(`${pattern} did not show in\n${this.stdout}\n${this.stderr}`);
       }
       await new Promise((resolve) => setTimeout(resolve, 20));

@@ -35,10 +35,12 @@ async function watching() {
   return { domain, server, inspector, log, edges, kinds, tell, stop };
 }
 
-/** libvirt has done all that it was asked, and the answers are here. */
+/** libvirt has done all that it was asked, and the answers are here: of calls that follow from answers, too. */
 async function quiet(server: FakeLibvirtd): Promise<void> {
-  await server.ping();
-  await new Promise((resolve) => setTimeout(resolve, 30));
+  for (let calls = 0; calls < 5; calls++) {
+    await server.ping();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
 }
 
 /** What libvirt says of a domain that is shutting down. */
