@@ -10,8 +10,8 @@ export interface TcpProxy extends AsyncDisposable {
   readonly accepted: number;
   /** Breaks all connections at once. */
   cut(): void;
-  /** Breaks all connections as soon as so many more bytes have come from clients. */
-  cutAfter(bytes: number): void;
+  /** Breaks all connections as soon as so many more bytes have come from clients, and again after so many more each. */
+  cutAfter(...bytes: readonly number[]): void;
   /** Lets no byte pass in any direction, as a network that swallows everything; new connections are accepted. */
   stall(): void;
   /** Ends {@link stall} and {@link refuse}. What was held back passes now. */
@@ -30,6 +30,7 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
   let stalled = false;
   let accepted = 0;
   let budget = Number.POSITIVE_INFINITY;
+  let budgets: readonly number[] = [];
   let listener = newListener();
   // Nobody may take it while the proxy refuses.
   const [port = 0] = await freePorts(1);
@@ -67,8 +68,12 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
     pairs.delete(pair);
   }
 
+  function spend(bytes: readonly number[]): void {
+    [budget = Number.POSITIVE_INFINITY, ...budgets] = bytes;
+  }
+
   function cut(): void {
-    budget = Number.POSITIVE_INFINITY;
+    spend(budgets);
     for (const pair of [...pairs]) end(pair);
   }
 
@@ -87,9 +92,7 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
       return accepted;
     },
     cut,
-    cutAfter(bytes) {
-      budget = bytes;
-    },
+    cutAfter: (...bytes) => spend(bytes),
     stall() {
       stalled = true;
       for (const { client, server } of pairs) for (const socket of [client, server]) socket.pause();
