@@ -120,7 +120,7 @@ describe('kept state', () => {
   });
 
   it('reaches the disk without waiting for the end, the first time at once and then at intervals', async () => {
-    const states = store({ writeInterval: 200 });
+    const states = store({ writeInterval: 1000 });
     let snapshots = 0;
     const save = () => states.state('thing').save(() => ++snapshots);
     save();
@@ -130,7 +130,7 @@ describe('kept state', () => {
     for (let poll = 0; poll < 50; poll += 1) save();
     const rightAfter = snapshots;
     await until('it is written again', () => readFileSync(file(), 'utf8') !== first);
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await new Promise((resolve) => setTimeout(resolve, 1500));
 
     expect([rightAfter, snapshots]).toEqual([1, 2]);
     await states.close();
@@ -188,15 +188,18 @@ describe('kept state', () => {
   it('tells once that it cannot be written, and once that it can again', async () => {
     const place = join(folder, 'later');
     const states = store({ writeInterval: 1 }, place);
+    let snapshots = 0;
     const save = async () => {
-      const before = log.lines.length;
-      states.state('thing').save(() => before);
-      await new Promise((resolve) => setTimeout(resolve, 60));
+      const before = snapshots;
+      states.state('thing').save(() => ++snapshots);
+      await until('it was tried', () => snapshots > before);
     };
     await save();
+    await until('it is told', () => log.told.length === 1);
     await save();
     mkdirSync(place);
     await save();
+    await until('it is told', () => log.told.length === 2);
     await save();
     await states.close();
 

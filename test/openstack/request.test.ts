@@ -43,10 +43,11 @@ describe('a request', () => {
 
   it.each([
     ['seconds', () => '7', 7250],
-    ['a date', () => new Date(Date.now() + 7000).toUTCString(), 7250],
+    ['a date', (now: number) => new Date(now + 7000).toUTCString(), 7250],
   ])('waits as long as Retry-After says in %s', async (_form, header, expected) => {
-    const cloud = await cloudWith({ [SERVERS]: inTurn(json({}, 429, { 'retry-after': header() }), json(servers)) });
     const clock = testClock();
+    const retryAfter = header(clock.now());
+    const cloud = await cloudWith({ [SERVERS]: inTurn(json({}, 429, { 'retry-after': retryAfter }), json(servers)) });
 
     await sessionOf(cloud, {}, clock).service('compute').get('/servers', { signal: signal() });
 
@@ -137,11 +138,11 @@ describe('a request', () => {
       },
     });
 
-    const answer = sessionOf(cloud, { timeout: 0.3 }).service('compute').get('/servers', { signal: signal() });
+    const answer = sessionOf(cloud, { timeout: 1 }).service('compute').get('/servers', { signal: signal() });
 
     await expect(answer).rejects.toMatchObject({
       code: 'ERR_DEADLINE',
-      message: 'compute GET /compute/v2.1/servers not done after 0.3 s',
+      message: 'compute GET /compute/v2.1/servers not done after 1 s',
     });
   });
 

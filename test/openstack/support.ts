@@ -14,10 +14,11 @@ export type Credentials = Readonly<Record<string, string | number | boolean>>;
 
 /** Time passes only when a test says so; every pause is noted and over at once. */
 export function testClock() {
+  const begun = Date.now();
   const clock = {
     time: 0,
     pauses: [] as number[],
-    now: () => Date.now() + clock.time,
+    now: () => begun + clock.time,
     monotonic: () => clock.time,
     sleep: async (milliseconds: number) => {
       clock.pauses.push(milliseconds);

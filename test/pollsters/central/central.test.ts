@@ -4,6 +4,7 @@ import { eachReading } from '../../../src/agent/readings.ts';
 import type { Reading } from '../../../src/plugin.ts';
 import { stringifyJson } from '../../../src/wire/json.ts';
 import { collectPages } from '../../helpers/collect-pages.ts';
+import { eventually } from '../../helpers/eventually.ts';
 import { type Answer, json } from '../../helpers/fake-openstack.ts';
 import { cloudWith } from '../../openstack/support.ts';
 import { type Agent, agentOf } from './support.ts';
@@ -361,6 +362,7 @@ describe('an account of Swift', () => {
     await readings.next();
 
     const counts = agent.poll('storage.containers.objects', ctx);
+    await eventually(asked).toBe(2);
     await sleep(200);
     const heldUp = asked();
     const sizes = [1, ...(await collectPages(readings)).map(() => 1)];

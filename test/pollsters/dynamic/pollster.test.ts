@@ -225,11 +225,11 @@ describe('a service', () => {
 
   it('that does not answer in time fails the poll', async () => {
     const cloud = await cloudOf({ '/servers': () => {} });
-    const loaded = await load(servers('  timeout: 0.2'), cloud);
+    const loaded = await load(servers('  timeout: 1'), cloud);
 
     const { failures } = await loaded.poll();
 
-    expect(failures).toEqual({ 'dynamic.servers': 'compute GET /servers not done after 0.2 s' });
+    expect(failures).toEqual({ 'dynamic.servers': 'compute GET /servers not done after 1 s' });
   });
 
   it('gets the headers of the definition', async () => {
