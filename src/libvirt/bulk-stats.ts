@@ -175,9 +175,14 @@ class BulkRead {
     if (await patience) await handled;
   }
 
-  #groups({ manner, withCpu }: Batch): number {
+  /**
+   * The first time that libvirtd is asked for the CPU time of a domain, it looks at the whole machine for seconds, and
+   * whoever asks for the same waits: a domain that is asked once more because another one hangs must not be late for it.
+   */
+  #groups({ manner, apart, last, withCpu }: Batch): number {
     if (manner === 'alone') return STATS_GROUPS_UNASKED;
-    return manner === 'wait' && withCpu !== true && !this.#parts.withCpu ? STATS_GROUPS_BULK : STATS_GROUPS;
+    const settled = apart || last === true || withCpu === true || this.#parts.withCpu;
+    return settled ? STATS_GROUPS : STATS_GROUPS_BULK;
   }
 
   /** Throws where libvirt as a whole does not answer, so that no domain is blamed for it. */
@@ -203,18 +208,19 @@ class BulkRead {
       const asked = missing.get(domain.uuid);
       if (asked === undefined) continue;
       missing.delete(domain.uuid);
-      const lacks = mayLack && lacksCpuTime(stats);
+      const all = complete || manner === 'wait';
+      const lacks = mayLack && all && lacksCpuTime(stats);
       if (lacks) lacking.push(asked);
-      const whole = !lacks && (complete || manner === 'wait');
+      const whole = all && !lacks;
       news.push({ domain, stats: manner === 'alone' && !whole ? withoutCpuTime(stats) : stats, complete: whole });
       if (domain.id !== asked.id) onChanged(asked);
-      if (complete || manner === 'wait') quarantine.answered(domain.uuid);
+      if (all) quarantine.answered(domain.uuid);
       else if (manner === 'nowait') this.#busy(batch, asked);
       troubles.told(asked, PART);
     }
     this.#tell(news);
     if (lacking.length > 0) this.#next.push({ ...batch, domains: lacking, withCpu: true });
-    if (lacking.length > news.length / 2) this.#parts.withCpu = true;
+    if (manner === 'wait' && lacking.length > news.length / 2) this.#parts.withCpu = true;
     if (reply.garbled === undefined) for (const domain of missing.values()) this.#vanished(domain);
     else this.#narrow(batch, [...missing.values()], new ServiceError(`garbled statistics: ${reply.garbled}`));
   }
@@ -233,7 +239,7 @@ class BulkRead {
       const { uuid } = domain;
       if (this.#done.has(uuid)) continue;
       // What is known without asking is not put in the place of what was asked.
-      if (!complete && this.#open.has(uuid)) this.#partial.set(uuid, stats);
+      if (!complete && (this.#open.has(uuid) || this.#completes(uuid, stats))) this.#partial.set(uuid, stats);
       this.#open.delete(uuid);
       if (!complete) continue;
       this.#partial.delete(uuid);
@@ -241,6 +247,12 @@ class BulkRead {
       some.set(uuid, stats);
     }
     if (some.size > 0) this.#told(some);
+  }
+
+  /** Whether the CPU time has come that was left out at first. */
+  #completes(uuid: string, stats: DomainStats): boolean {
+    const before = this.#partial.get(uuid);
+    return before !== undefined && lacksCpuTime(before) && !lacksCpuTime(stats);
   }
 
   #failed(batch: Batch, error: unknown, late: boolean): void {

@@ -242,7 +242,7 @@ describeWithLibvirtd('an inspector of a real libvirtd', () => {
     for (const stats of stuck) {
       expect(stats.size).toBe(domains.length);
       expect(stats.get(domainUuid(first))?.disks[0]?.readBytes).toBeTypeOf('bigint');
-      expect(stats.get(domainUuid(second))).toMatchObject({ state: 1, cpuTime: expect.any(BigInt) });
+      expect(stats.get(domainUuid(second))).toMatchObject({ state: 1, vcpus: [{ time: expect.any(BigInt) }] });
       expect(stats.get(domainUuid(second))?.disks[0]?.readBytes).toBeUndefined();
     }
     expect(log.fields('domain does not answer, its disk and memory statistics are missing until it does')).toEqual([
