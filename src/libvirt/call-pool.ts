@@ -1,5 +1,6 @@
 /** Connections for calls that may hang in libvirt, kept apart from the one that brings the events. */
 import { untilAborted } from '../util/scope.ts';
+import type { LibvirtClient } from './client.ts';
 import { ConnectionError, UnreachableError } from './errors.ts';
 import type { Procedure } from './procedures.ts';
 import { REQUESTS_MAX } from './request-slots.ts';
@@ -91,30 +92,41 @@ export class CallPool {
 
   async #call<A, R>(procedure: Procedure<A, R>, args: A, options: PatientCallOptions): Promise<R> {
     const { timeout, signal, onLate } = options;
-    const { client } = await this.#session(signal);
-    return client.call(procedure, args, {
-      timeout,
-      signal,
-      onLate: (answered) => {
-        if (client.unanswered === 0 && !client.closed) void client.close();
-        onLate?.(answered);
-      },
-    });
-  }
-
-  /** A connection on which nothing hangs, with room for one more call. */
-  async #session(signal: AbortSignal): Promise<Session> {
     for (;;) {
       signal.throwIfAborted();
-      for (const session of this.#sessions) {
-        const { client } = session;
-        if (!client.closed && client.abandoned === 0 && client.unanswered < REQUESTS_MAX) return session;
+      const [client] = this.#usable();
+      if (client !== undefined) {
+        const answer = client.call(procedure, args, {
+          timeout,
+          signal,
+          onLate: (answered) => {
+            if (client.unanswered === 0 && !client.closed) void client.close();
+            onLate?.(answered);
+          },
+        });
+        answer.then(
+          () => this.#closeSpare(),
+          () => this.#closeSpare(),
+        );
+        return answer;
       }
       this.#opening ??= this.#open().finally(() => {
         this.#opening = undefined;
       });
       await untilAborted(this.#opening, signal);
     }
+  }
+
+  /** Connections on which nothing hangs, with room for one more call. */
+  #usable(): readonly LibvirtClient[] {
+    return [...this.#sessions]
+      .map(({ client }) => client)
+      .filter((client) => !client.closed && client.abandoned === 0 && client.unanswered < REQUESTS_MAX);
+  }
+
+  /** Of those that were opened because calls seemed to hang, one is enough when they have been answered after all. */
+  #closeSpare(): void {
+    for (const client of this.#usable().slice(1)) if (client.unanswered === 0) void client.close();
   }
 
   async #open(): Promise<Session> {
@@ -137,14 +149,19 @@ export class CallPool {
 /** True as soon as the promise is settled, false when it is not after the time. */
 function settlesWithin(promise: Promise<unknown>, milliseconds: number, otherwise?: () => void): Promise<boolean> {
   return new Promise((resolve) => {
-    const timer = setTimeout(() => {
+    let settled = false;
+    const over = () => {
+      if (settled) return;
       otherwise?.();
       resolve(false);
-    }, milliseconds);
-    const settled = () => {
+    };
+    // As for the client: of an answer that waits to be read while this process was busy, the answer counts.
+    const timer = setTimeout(() => setImmediate(over), milliseconds);
+    const inTime = () => {
+      settled = true;
       clearTimeout(timer);
       resolve(true);
     };
-    promise.then(settled, settled);
+    promise.then(inTime, inTime);
   });
 }
