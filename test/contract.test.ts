@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { builtin } from '../src/agent/builtin.ts';
 import { loadExternal } from '../src/agent/external-plugins.ts';
 import { decodeMessage } from '../src/messaging/notification-message.ts';
@@ -98,6 +98,10 @@ it('the contract is kept by a plugin file with pollsters, an endpoint, a trait p
 });
 
 describe('checkPlugin', () => {
+  /** What a plugin leaves open, for as long as the check may take. */
+  let left: NodeJS.Timeout | undefined;
+  afterEach(() => clearTimeout(left));
+
   const meter = { name: 'x', type: 'gauge', unit: '' } as const;
   const of = (poll: () => Iterable<Reading> | AsyncIterable<Reading>) =>
     definePlugin({ api: 1, name: 'p', pollsters: { host: { x: definePollster(meter, { poll }) } } });
@@ -140,7 +144,7 @@ describe('checkPlugin', () => {
     [
       'publisher s: leaves something open',
       publisher(() => {
-        setTimeout(() => {}, 3000);
+        left = setTimeout(() => {}, 60_000);
         return { publishSamples: async () => {}, close: async () => {} };
       }),
     ],
@@ -181,7 +185,7 @@ describe('checkPlugin', () => {
         pollsters: {
           host: {
             x: () => {
-              setTimeout(() => {}, 1500);
+              left = setTimeout(() => {}, 60_000);
               return { meters: [meter], poll: () => [] };
             },
           },

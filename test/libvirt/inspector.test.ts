@@ -476,7 +476,7 @@ describe('a domain that migrates to this host', () => {
 
 describe('a domain that does not answer', () => {
   it('costs one deadline and only its own values, and is named once', async () => {
-    const { server, inspector, log, list } = await loaded(12, { callTimeout: 500 });
+    const { server, inspector, log, list } = await loaded(12, { callTimeout: 1000 });
     const bad = fakeDomain(4);
     stick(server, bad.uuid);
 
@@ -500,7 +500,7 @@ describe('a domain that does not answer', () => {
   });
 
   it('is told of last, once, with what libvirt knows without asking it', async () => {
-    const { server, inspector, list } = await loaded(12, { callTimeout: 500 });
+    const { server, inspector, list } = await loaded(12, { callTimeout: 1000 });
     const bad = fakeDomain(4).uuid;
     stick(server, bad);
     const told: [string, bigint | undefined][] = [];
@@ -515,7 +515,7 @@ describe('a domain that does not answer', () => {
   });
 
   it('is taken back when it answers', async () => {
-    const { server, inspector, log, list } = await loaded(4, { callTimeout: 500 });
+    const { server, inspector, log, list } = await loaded(4, { callTimeout: 1000 });
     const bad = fakeDomain(4);
     stick(server, bad.uuid);
     await inspector.stats(list, signal);
@@ -532,7 +532,7 @@ describe('a domain that does not answer', () => {
   });
 
   it('costs the others nothing when there are three of them in one list', async () => {
-    const { server, inspector, list } = await loaded(20, { callTimeout: 500, parallelCalls: 2 });
+    const { server, inspector, list } = await loaded(20, { callTimeout: 1000, parallelCalls: 2 });
     const bad = [fakeDomain(3), fakeDomain(4), fakeDomain(5)].map(({ uuid }) => uuid);
     stick(server, ...bad);
 
@@ -574,7 +574,7 @@ describe('a domain that does not answer', () => {
   });
 
   it('keeps the connection with its call until that is answered, while the others are asked on another', async () => {
-    const { server, inspector, list } = await loaded(8, { callTimeout: 400 });
+    const { server, inspector, list } = await loaded(8, { callTimeout: 1000 });
     const bad = fakeDomain(4).uuid;
     await inspector.stats(list, signal);
     const usual = server.connections;
@@ -642,7 +642,7 @@ describe('a domain that does not answer', () => {
   );
 
   it('has the others asked in full again as soon as there are fewer of them', async () => {
-    const { server, inspector, log, list } = await loaded(60, { callTimeout: 500 });
+    const { server, inspector, log, list } = await loaded(60, { callTimeout: 1000 });
     const { hang, release } = hangLikeQemu(server);
     for (const { uuid } of list.slice(0, 30)) hang(uuid);
     await inspector.stats(list, signal);
@@ -687,7 +687,7 @@ describe('the size of images', () => {
   });
 
   it('is not asked of a domain that does not answer', async () => {
-    const { server, inspector, list } = await loaded(2, { callTimeout: 500 });
+    const { server, inspector, list } = await loaded(2, { callTimeout: 1000 });
     const bad = fakeDomain(1).uuid;
     stick(server, bad);
     const disks = list.flatMap((domain) =>

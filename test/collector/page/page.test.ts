@@ -229,7 +229,9 @@ describeWith('chromium', 'the page', () => {
 
     await served.shut();
     const alert = page.getByRole('alert');
-    await alert.getByText(/The collector does not answer; trying again\. What is below is from (\d{4}-\d\d-\d\d )?\d\d:/).waitFor();
+    await alert
+      .getByText(/The collector does not answer; trying again\. What is below is from (\d{4}-\d\d-\d\d )?\d\d:/)
+      .waitFor();
     expect(await card(page, 'cpu').locator('.number').innerText()).toBe('50.0');
 
     await served.open();
