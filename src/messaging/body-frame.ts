@@ -18,12 +18,12 @@ export function bodyOf(frame: Buffer): Buffer {
   return body;
 }
 
-/** What amqplib's types do not tell of its connections. */
+/** What amqplib's types do not tell of its connections. Another version may have none of it. */
 interface Connection {
-  readonly channels: readonly ({ readonly buffer: { write(bytes: Buffer): boolean } } | null | undefined)[];
-  readonly frameMax: number;
+  readonly channels?: readonly ({ readonly buffer?: { write(bytes: Buffer): boolean } } | null | undefined)[];
+  readonly frameMax?: number;
   sentSinceLastCheck: boolean;
-  sendContent(channel: number, body: Buffer): boolean;
+  sendContent?(channel: number, body: Buffer): boolean;
 }
 
 /**
@@ -32,11 +32,12 @@ interface Connection {
  */
 export function sendFramesInPlace(model: ChannelModel): void {
   const connection = model.connection as unknown as Connection;
-  const sendCopy = connection.sendContent;
+  const { sendContent: sendCopy, frameMax = 0 } = connection;
+  if (sendCopy === undefined) return;
   connection.sendContent = (channel, body) => {
     const frame = frames.get(body);
-    const buffer = connection.channels[channel]?.buffer;
-    if (frame === undefined || buffer === undefined || frame.length > connection.frameMax) {
+    const buffer = connection.channels?.[channel]?.buffer;
+    if (frame === undefined || buffer === undefined || frame.length > frameMax) {
       return sendCopy.call(connection, channel, body);
     }
     frame.writeUInt8(FRAME_BODY, 0);

@@ -26,6 +26,8 @@ export interface ConnectionUser {
   lost(): void;
   /** The broker takes no messages for now, or does again. */
   blocked(blocked: boolean): void;
+  /** Memory for the body of a message that comes, where the user has some. */
+  readonly takeBody?: (length: number) => Buffer;
 }
 
 type Outcome =
@@ -125,7 +127,7 @@ export class BrokerConnection {
     const give = () => life.abort(attempt.signal.reason);
     attempt.signal.addEventListener('abort', give, { once: true });
     if (attempt.signal.aborted) give();
-    const model = await openConnection(host, this.#options, life.signal);
+    const model = await openConnection(host, this.#options, life.signal, this.#user.takeBody);
     const ended = this.#watch(model);
     const setUp = Promise.race([this.#user.setUp(model), ended.then(raise), over.then(raise)]);
     await untilAborted(setUp, life.signal);

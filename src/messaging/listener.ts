@@ -85,7 +85,7 @@ export class NotificationListener {
   readonly #counts = { received: 0, done: 0, dead: 0 };
   readonly #idle = new Set<() => void>();
   #model: ChannelModel | undefined;
-  /** Messages wait so long that their bodies would grow old on the heap, and those of others that came with them. */
+  /** Messages wait so long that their bodies would grow old on the heap. */
   readonly #bodies = createBodyPool(KEPT_BYTES);
   #channel: Channel | undefined;
   #acks: Acknowledger | undefined;
@@ -123,6 +123,7 @@ export class NotificationListener {
       connected: () => this.#ready?.(),
       lost: () => this.#lost(),
       blocked: () => {},
+      takeBody: (length) => this.#bodies.take(length),
     };
     this.#connection = new BrokerConnection(options.connection, user, log, clock);
   }
@@ -218,15 +219,12 @@ export class NotificationListener {
     for (const { message, acks } of waiting) this.#finish(message, acks, { kind: 'abandoned' });
   }
 
-  #received(received: ConsumeMessage | null, acks: Acknowledger): void {
-    if (received === null) {
+  #received(message: ConsumeMessage | null, acks: Acknowledger): void {
+    if (message === null) {
       // The queue was deleted, or moved: all is declared anew on a new connection.
       this.#connection.reset(new Error('the broker cancelled a consumer'));
       return;
     }
-    const content = this.#bodies.take(received.content.length);
-    received.content.copy(content);
-    const message = { ...received, content };
     acks.received(message);
     this.#counts.received += 1;
     this.#inHand += 1;

@@ -1,12 +1,13 @@
 /** One attempt to connect to one host of a broker. */
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { Socket } from 'node:net';
+import type { OnReadOpts } from 'node:net';
 import type { ChannelModel, SocketOptions } from 'amqplib';
 import { ConfigError } from '../errors.ts';
 import { untilAborted } from '../util/scope.ts';
+import { amqplibInside } from './amqplib-inside.ts';
 import { sendFramesInPlace } from './body-frame.ts';
-import { earlyFaults } from './early-faults.ts';
+import { readInPlace } from './read-in-place.ts';
 import type { BrokerHost } from './transport-url.ts';
 
 export interface TlsOptions {
@@ -30,30 +31,43 @@ export interface BrokerOptions {
   readonly programName: string;
 }
 
-/** Connects and logs in. When the signal aborts, the socket is gone at once, then or at any later time. */
+/**
+ * Connects and logs in. When the signal aborts, the socket is gone at once, then or at any later time. `takeBody` gives
+ * memory for the body of a message that comes.
+ */
 export async function openConnection(
   host: BrokerHost,
   options: BrokerOptions,
   signal: AbortSignal,
+  takeBody: (length: number) => Buffer = Buffer.allocUnsafeSlow,
 ): Promise<ChannelModel> {
   // An agent has begun to poll before this is loaded.
-  const [{ connect, credentials }, faultOf] = await Promise.all([import('amqplib'), earlyFaults()]);
+  const { connect, credentials } = await import('amqplib');
+  const inside = amqplibInside();
+  const tls = options.tls === undefined ? {} : await tlsOptions(options.tls);
   signal.throwIfAborted();
-  // A TLS socket does not take the signal, but the one under it does.
-  const transport =
-    options.tls === undefined
-      ? { signal }
-      : {
-          ...(await tlsOptions(options.tls)),
-          socket: new Socket({ signal }).connect({ host: host.host, port: host.port }),
-        };
-  const socketOptions: SocketOptions & { readonly signal?: AbortSignal } = {
+  const reading = inside.decodeFrame && readInPlace(inside.decodeFrame, takeBody);
+  const name = `${options.programName}:${process.pid}:${randomUUID()}`;
+  const socketOptions: SocketOptions & { readonly signal?: AbortSignal; readonly onread?: OnReadOpts } = {
     noDelay: true,
     keepAlive: true,
     credentials: credentialsOf(host, options.login, credentials),
-    clientProperties: { connection_name: `${options.programName}:${process.pid}:${randomUUID()}` },
-    ...transport,
+    clientProperties: { connection_name: name },
+    signal,
+    ...(reading && { onread: reading.onread }),
+    ...tls,
   };
+  // amqplib hands a connection out after it has read everything that came with `connection.open-ok`. A
+  // `connection.close` among that would find no listener, and be thrown out of an event that nobody can catch.
+  let fault: Error | undefined;
+  const note = (error = new Error('the broker closed the connection')) => {
+    fault ??= error;
+  };
+  using _opening = inside.onOpening(name, (connection) => {
+    connection.on('error', note);
+    connection.on('close', note);
+    reading?.serve(connection);
+  });
   const connecting = connect(
     {
       protocol: options.tls === undefined ? 'amqp' : 'amqps',
@@ -66,7 +80,6 @@ export async function openConnection(
     socketOptions,
   );
   const model = await untilAborted(connecting, signal);
-  const fault = faultOf(model.connection);
   if (fault !== undefined) throw fault;
   sendFramesInPlace(model);
   return model;
