@@ -2,12 +2,10 @@
  * Files with definitions, read as PyYAML reads them. Other than in configuration files, it matters here whether a
  * value is `1`, `1.0` or `"1"`, and keys are not only texts: the plugin `map` has tables from numbers and booleans.
  */
-import { LineCounter, parseDocument, visit } from 'yaml';
 import { readTextFile } from '../config/text-file.ts';
-import { syntaxMessage } from '../config/yaml.ts';
-import { ConfigError, describeError } from '../errors.ts';
+import { readYamlDocument } from '../config/yaml-document.ts';
+import { ConfigError } from '../errors.ts';
 import { integerValue } from '../python/value.ts';
-import { plainScalar } from '../python/yaml-scalar.ts';
 import { isList, isObject, type JsonValue, keysOf, WholeFloat } from '../wire/value.ts';
 import { readyDefinitions } from './ready-definitions.ts';
 
@@ -17,7 +15,7 @@ const TYPED_KEY = '\0';
 export interface DefinitionFile {
   readonly path: string;
   readonly value: JsonValue;
-  /** The line on which a value starts, by the path to it, or the nearest part of that which is there. */
+  /** The line where a path is written, or the nearest part of it that is there. */
   lineOf(path: readonly (string | number)[]): number;
 }
 
@@ -32,47 +30,11 @@ export function readDefinitionFile(path: string): DefinitionFile {
 
 /** Reads the text of the file named. */
 export function parseDefinitions(path: string, text: string): DefinitionFile {
-  const lines = new LineCounter();
-  // Of two equal keys PyYAML takes the last.
-  const document = parseDocument(text, {
-    version: '1.1',
-    lineCounter: lines,
-    prettyErrors: false,
-    logLevel: 'error',
-    uniqueKeys: false,
+  const { value, lineOf } = readYamlDocument(path, text, {
+    value: (scalar) => scalar,
+    key: (scalar) => `${TYPED_KEY}${scalar instanceof WholeFloat ? scalar.value : String(scalar)}`,
   });
-  const [mistake] = [...document.errors, ...document.warnings];
-  if (mistake !== undefined) {
-    const { code, message, pos } = mistake;
-    throw new ConfigError(`${path}:${lines.linePos(pos[0]).line}: ${syntaxMessage(code, message)}`);
-  }
-  visit(document, {
-    Scalar(role, node) {
-      // A merge key is a symbol.
-      const isPlain = node.type === 'PLAIN' && node.tag === undefined && typeof node.value !== 'symbol';
-      if (isPlain) node.value = plainScalar(node.source ?? '');
-      if (role !== 'key' || typeof node.value === 'string' || typeof node.value === 'symbol') return;
-      node.value = `${TYPED_KEY}${node.value instanceof WholeFloat ? node.value.value : String(node.value)}`;
-    },
-  });
-  let value: JsonValue;
-  try {
-    value = plainValue(document.toJS({ maxAliasCount: 1000 }));
-  } catch (error) {
-    throw new ConfigError(`${path}: not valid YAML: ${describeError(error)}`, { cause: error });
-  }
-  return {
-    path,
-    value,
-    lineOf(steps) {
-      for (let count = steps.length; count > 0; count--) {
-        const node = document.getIn(steps.slice(0, count), true);
-        const range = typeof node === 'object' && node !== null && 'range' in node ? node.range : undefined;
-        if (Array.isArray(range)) return lines.linePos(Number(range[0])).line;
-      }
-      return 1;
-    },
-  };
+  return { path, value: plainValue(value), lineOf };
 }
 
 function plainValue(value: unknown): JsonValue {
