@@ -7,23 +7,23 @@ import type { LoadedDiscovery } from './registry.ts';
 export type IsOurs = (group: string | null, resource: Resource) => boolean;
 
 /**
- * Resolves the discoveries of a source or pollster, `name`, `name:parameter` or `name://parameter`. Within a cycle each is asked once,
- * whoever needs it, and its failure is shared like its result.
+ * Resolves the discoveries of a source or pollster, `name`, `name:parameter` or `name://parameter`. Within a cycle each
+ * is asked once, whoever needs it, and its failure is shared like its result.
  */
 export interface Discoverer {
   /** The discovery that a URL means to pollsters of this namespace. */
   find(url: string, namespace: string): LoadedDiscovery | undefined;
   /** A name for what it finds page by page: two URLs of one name find the same. Undefined where it finds all at once. */
   listing(url: string, namespace: string): string | undefined;
-  /**
-   * Those of which `isOurs` holds, all where it is left out; it does not change within a cycle. They come a page at a
-   * time where the discovery can, which is not kept when as many have read it as are said to.
-   */
+  /** They come a page at a time where the discovery can, which is not kept when as many have read it as are said to. */
   pages(url: string, namespace: string, ctx: PollContext, options: ReadOptions): AsyncIterable<readonly Resource[]>;
 }
 
-interface ReadOptions {
+export interface ReadOptions {
+  /** The same for all who read in one cycle, since they share the pages. Left out, everything is this agent's. */
   readonly isOurs: IsOurs | undefined;
+  /** All where agents share pollsters and not resources. */
+  readonly part: keyof Page;
   readonly bounds: ReplayBounds;
 }
 
@@ -42,25 +42,25 @@ export function createDiscoverer(discoveries: readonly LoadedDiscovery[]): Disco
   }
 
   /** All at once. */
-  async function discover(url: string, namespace: string, ctx: PollContext): Promise<Page> {
+  async function discover(url: string, namespace: string, ctx: PollContext, isOurs?: IsOurs): Promise<Page> {
     const { namespace: of, discovery } = known(url, namespace);
     return ctx.cache.get(`discovery ${of} ${url}`, async () => {
       try {
-        return pageOf(checked(await discovery.discover(partsOf(url).parameter, ctx)), discovery.group);
+        return pageOf(checked(await discovery.discover(partsOf(url).parameter, ctx)), discovery.group, isOurs);
       } catch (err) {
         throw failure(url, err, ctx);
       }
     });
   }
 
-  async function shared(url: string, namespace: string, ctx: PollContext, bounds: ReplayBounds) {
+  async function shared(url: string, namespace: string, ctx: PollContext, { bounds, isOurs }: ReadOptions) {
     const { namespace: of, discovery } = known(url, namespace);
     const { parameter } = partsOf(url);
     return ctx.cache.get(`pages of discovery ${of} ${url}`, () =>
       replay<Page>(async (put) => {
         try {
           for await (const page of discovery.pages?.(parameter, ctx) ?? []) {
-            if (!(await put(pageOf(checked(page), discovery.group)))) return;
+            if (!(await put(pageOf(checked(page), discovery.group, isOurs)))) return;
           }
         } catch (err) {
           throw failure(url, err, ctx);
@@ -75,32 +75,24 @@ export function createDiscoverer(discoveries: readonly LoadedDiscovery[]): Disco
       const found = find(url, namespace);
       return found?.discovery.pages === undefined ? undefined : `${found.namespace} ${url}`;
     },
-    async *pages(url, namespace, ctx, { bounds, isOurs }) {
+    async *pages(url, namespace, ctx, options) {
       const { discovery } = known(url, namespace);
       const pages =
         discovery.pages === undefined
-          ? [await discover(url, namespace, ctx)]
-          : await shared(url, namespace, ctx, bounds);
-      for await (const page of pages) yield isOurs === undefined ? page.all : page.ours(isOurs);
+          ? [await discover(url, namespace, ctx, options.isOurs)]
+          : await shared(url, namespace, ctx, options);
+      for await (const page of pages) yield page[options.part];
     },
   };
 }
 
 interface Page {
   readonly all: readonly Resource[];
-  /** Looked up once, whoever asks: the same for all of a cycle. */
-  ours(isOurs: IsOurs): readonly Resource[];
+  readonly ours: readonly Resource[];
 }
 
-function pageOf(all: readonly Resource[], group: string | null): Page {
-  let ours: readonly Resource[] | undefined;
-  return {
-    all,
-    ours(isOurs) {
-      ours ??= all.filter((resource) => isOurs(group, resource));
-      return ours;
-    },
-  };
+function pageOf(all: readonly Resource[], group: string | null, isOurs: IsOurs | undefined): Page {
+  return { all, ours: isOurs === undefined ? all : all.filter((resource) => isOurs(group, resource)) };
 }
 
 function failure(url: string, err: unknown, ctx: PollContext): unknown {

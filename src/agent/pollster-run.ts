@@ -9,7 +9,7 @@ import { plural } from '../util/text.ts';
 import { everything, type Share } from './coordination/share.ts';
 import type { WorkGroups } from './coordination/work-groups.ts';
 import type { CyclePlan, PlannedRun } from './cycle-plan.ts';
-import type { Discoverer, IsOurs } from './discovery.ts';
+import type { Discoverer, IsOurs, ReadOptions } from './discovery.ts';
 import type { AgentHost } from './host.ts';
 import type { PollCounts, PollResult } from './poll-counts.ts';
 import { isAsyncIterable, isIterable } from './readings.ts';
@@ -285,33 +285,33 @@ export class PollsterRun {
     const pollsters = groups?.pollsters(this.source);
     if (pollsters !== undefined && !share.owns(pollsters, name)) return;
     // A group shares pollsters or resources: in both, some pairs of the two would be nobody's.
-    const shared = pollsters === undefined ? groups : undefined;
-    const isOurs =
-      shared &&
-      ((group: string | null, { id }: Resource) => share.owns(group === null ? null : shared.found(group), id));
+    const part = pollsters === undefined ? 'ours' : 'all';
     const urls = discoveriesOf(this.source, this.entry);
-    const stated = this.#stated(shared, share);
+    const stated = this.#stated(part === 'ours' ? groups : undefined, share);
     if (pollster.pagewise === true) {
       yield stated;
-      for (const url of urls) yield* this.#read(url, cycle, ctx, isOurs);
+      for (const url of urls) yield* this.#read(url, part, cycle, ctx);
       return;
     }
     const found = [...stated];
     for (const url of urls) {
-      for await (const page of this.#read(url, cycle, ctx, isOurs)) for (const one of page) found.push(one);
+      for await (const page of this.#read(url, part, cycle, ctx)) for (const one of page) found.push(one);
     }
     yield found;
   }
 
-  #read(url: string, cycle: Cycle, ctx: PollContext, isOurs: IsOurs | undefined): AsyncIterable<readonly Resource[]> {
-    const { deadline, discoverer } = this.#settings;
+  #read(url: string, part: ReadOptions['part'], cycle: Cycle, ctx: PollContext): AsyncIterable<readonly Resource[]> {
+    const { deadline, discoverer, groups } = this.#settings;
+    const { share = everything } = cycle;
+    const isOurs: IsOurs | undefined =
+      groups && ((group, { id }) => share.owns(group === null ? null : groups.found(group), id));
     const { namespace } = this.entry;
     const listing = discoverer.listing(url, namespace);
     const readers = listing === undefined ? 1 : cycle.plan.pageReaders(listing);
     // What others read, too, does not end with the time of this one.
     const signal = readers === 1 ? ctx.signal : cycle.signal;
     const bounds = { readers, patience: PATIENCE * deadline };
-    return discoverer.pages(url, namespace, { ...ctx, signal }, { isOurs, bounds });
+    return discoverer.pages(url, namespace, { ...ctx, signal }, { isOurs, part, bounds });
   }
 
   /** What the source lists itself, as far as it is this agent's. */

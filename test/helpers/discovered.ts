@@ -10,7 +10,7 @@ export async function discovered(
 ): Promise<readonly Resource[]> {
   const found = new Map<string, Resource>();
   const bounds = { readers: Number.POSITIVE_INFINITY, patience: 0 };
-  for await (const page of discoverer.pages(url, namespace, ctx, { isOurs: undefined, bounds }))
+  for await (const page of discoverer.pages(url, namespace, ctx, { isOurs: undefined, part: 'all', bounds }))
     for (const one of page) found.set(one.id, one);
   return [...found.values()];
 }

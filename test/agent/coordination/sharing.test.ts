@@ -31,6 +31,7 @@ function pollster(name: string, discovery?: string): LoadedPollster {
 const registry: Registry = {
   pollsters: [
     pollster('found', 'shared'),
+    pollster('found.too', 'shared'),
     pollster('own', 'local'),
     ...['one', 'two', 'three', 'four', 'five', 'six'].map((name) => pollster(`by.${name}`, 'local')),
   ],
@@ -151,6 +152,22 @@ describe('agents that share their work', () => {
     expect([...ofA, ...ofB].sort()).toEqual(all.sort());
     expect(Math.min(ofA.length, ofB.length)).toBeGreaterThan(0);
     expect([0, NAMES.length]).toContain(ofA.filter((text) => text.startsWith('found')).length);
+  });
+
+  it('shares resources in one source and pollsters in another, though both read one discovery', async () => {
+    const groupExpression = { text: '"rack 1"', where: 'polling.yaml:2: sources[1].x' };
+    const sources = [
+      { ...source, meters: ['found'] },
+      { ...source, name: 'by pollster', meters: ['found.too'], groupExpression },
+    ];
+    const [a, b] = [agent('a', sources), agent('b', sources)];
+
+    const [ofA = [], ofB = []] = await shares(a, b);
+
+    const all = NAMES.flatMap((name) => [`found ${name}`, `found.too ${name}`]);
+    expect([...ofA, ...ofB].sort()).toEqual(all.sort());
+    expect([0, NAMES.length]).toContain(ofA.filter((text) => text.startsWith('found.too')).length);
+    expect(Math.min(ofA.length, ofB.length)).toBeGreaterThan(5);
   });
 
   it.each([
