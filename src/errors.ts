@@ -12,7 +12,10 @@ export class AgentError extends Error {
   }
 }
 
-/** The operator has to act: a file, an option or an argument is wrong. Ends the start; a reload keeps the old configuration. */
+/**
+ * The operator has to act: a file, an option or an argument is wrong. Ends the start; a reload keeps the old
+ * configuration.
+ */
 export class ConfigError extends AgentError {
   constructor(message: string, options?: ErrorOptions) {
     super('ERR_CONFIG', message, options);

@@ -131,7 +131,9 @@ export interface PollContext {
   readonly log: Logger;
   /** The name of the polling source, for a pollster that keeps state between its polls. */
   readonly source: string;
-  /** How many pollsters of the source read `together` with this one, itself included; left out where that is not known. */
+  /**
+   * How many pollsters of the source read `together` with this one, itself included; left out where that is not known.
+   */
   readonly readers?: number;
 }
 
@@ -144,13 +146,15 @@ export type Readings = AsyncIterable<Reading | Iterable<Reading>> | Iterable<Rea
 export interface Pollster<R extends Resource = Resource> {
   /** The meters it can yield, for listings and checks; empty when they are known only at run time. */
   readonly meters: readonly Meter[];
-  /** Used when the source in polling.yaml names no discovery and no resources: `local_instances`, `endpoint://image`. */
+  /**
+   * Used when the source in polling.yaml names no discovery and no resources: `local_instances`, `endpoint://image`.
+   */
   readonly discovery?: string;
   /** It needs no view of all resources: `poll` may be called for a page of them after the other. */
   readonly pagewise?: true;
   /**
-   * Names what it reads bit by bit together with other pollsters of its source, through the cycle's cache: those of one name
-   * run side by side and take one place of `[polling] threads_to_process_pollsters`. So do pollsters that read the
+   * Names what it reads bit by bit together with other pollsters of its source, through the cycle's cache: those of one
+   * name run side by side and take one place of `[polling] threads_to_process_pollsters`. So do pollsters that read the
    * same pages of a discovery.
    */
   readonly together?: string;
@@ -191,8 +195,9 @@ export interface Discovery<R extends Resource = Resource> {
    */
   discover(parameter: string | undefined, ctx: PollContext): Promise<readonly R[]>;
   /**
-   * Finds the same, a page at a time, where there may be more than memory should hold. Asked in place of `discover`, once a
-   * cycle: pollsters that are `pagewise` poll each page before the next is fetched. What is in two pages counts once.
+   * Finds the same, a page at a time, where there may be more than memory should hold. Asked in place of `discover`,
+   * once a cycle: pollsters that are `pagewise` poll each page before the next is fetched. What is in two pages counts
+   * once.
    */
   pages?(parameter: string | undefined, ctx: PollContext): AsyncIterable<readonly R[]>;
   /**

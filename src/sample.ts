@@ -25,9 +25,12 @@ export type Metadata = { readonly [key: string]: MetadataValue };
 
 const origins = new WeakMap<Metadata, Metadata>();
 
-/** Metadata that says more than `base`, or some of it differently. What both say is kept in memory once where it can be. */
+/**
+ * Metadata that says more than `base`, or some of it differently. What both say is kept in memory once where it can be.
+ */
 export function extendMetadata(base: Metadata, own: Metadata): Metadata {
-  // A spread would make a hidden class for each object, and Object.assign a hash table of each: 900 and 1 600 bytes, not 200.
+  // A spread would make a hidden class for each object, and Object.assign a hash table of each: 900 and 1 600 bytes,
+  // not 200.
   const metadata: Metadata = Object.fromEntries([...Object.entries(base), ...Object.entries(own)]);
   origins.set(metadata, base);
   return metadata;
@@ -86,7 +89,10 @@ export function sampleId(
 const uuid = Buffer.from('xxxxxxxx-xxxx-5xxx-xxxx-xxxxxxxxxxxx', 'latin1');
 const VARIANTS = Buffer.from('89ab', 'latin1');
 
-/** Put together from slices it would be a text in pieces, which takes ten times the memory and is copied when it is read. */
+/**
+ * Put together from slices it would be a text in pieces, which takes ten times the memory and is copied when it is
+ * read.
+ */
 function uuidText(hex: string): string {
   putDigits(hex, 0, 8, 0);
   putDigits(hex, 8, 12, 9);

@@ -180,8 +180,8 @@ export interface ContractOptions extends NotificationContractOptions {
  * with an error of a known code; a poll whose signal has aborted ends within a second; nothing stays open.
  *
  * An endpoint makes samples that JSON can carry, with the same ids each time, changes nothing of the notification, and
- * throws nothing but errors; a trait plugin gives a list for any fields; a publisher says by a ConfigError that a URL is
- * wrong, never shows a password, and lets go when the signal has aborted and when it is closed.
+ * throws nothing but errors; a trait plugin gives a list for any fields; a publisher says by a ConfigError that a URL
+ * is wrong, never shows a password, and lets go when the signal has aborted and when it is closed.
  */
 export async function checkPlugin(plugin: Plugin, options: ContractOptions = {}): Promise<void> {
   const host = options.host ?? fakeHost();

@@ -13,7 +13,9 @@ export type IsOurs = (group: string | null, resource: Resource) => boolean;
 export interface Discoverer {
   /** The discovery that a URL means to pollsters of this namespace. */
   find(url: string, namespace: string): LoadedDiscovery | undefined;
-  /** A name for what it finds page by page: two URLs of one name find the same. Undefined where it finds all at once. */
+  /**
+   * A name for what it finds page by page: two URLs of one name find the same. Undefined where it finds all at once.
+   */
   listing(url: string, namespace: string): string | undefined;
   /** They come a page at a time where the discovery can, which is not kept when as many have read it as are said to. */
   pages(url: string, namespace: string, ctx: PollContext, options: ReadOptions): AsyncIterable<readonly Resource[]>;
@@ -102,7 +104,9 @@ function failure(url: string, err: unknown, ctx: PollContext): unknown {
   return codeOf(err) === undefined ? new Error(message, { cause: err }) : new ServiceError(message, { cause: err });
 }
 
-/** `image` of `endpoint://image` and of `endpoint:image`: upstream's documents write it the one way, its code the other. */
+/**
+ * `image` of `endpoint://image` and of `endpoint:image`: upstream's documents write it the one way, its code the other.
+ */
 function partsOf(url: string): { readonly name: string; readonly parameter: string | undefined } {
   const colon = url.indexOf(':');
   if (colon < 0) return { name: url, parameter: undefined };

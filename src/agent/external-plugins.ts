@@ -104,13 +104,14 @@ function isLinked(name: string): boolean {
 let shared = false;
 
 /**
- * Lets a file, or a package outside of `node_modules`, import `ceilometer-ts/plugin` and get this very copy: the name is resolved
- * as if from here.
+ * Lets a file, or a package outside of `node_modules`, import `ceilometer-ts/plugin` and get this very copy: the name
+ * is resolved as if from here.
  */
 function shareOwnName(): void {
   if (shared) return;
   shared = true;
-  const hook = `export const resolve = (specifier, context, next) =>
-    next(specifier, specifier.startsWith('ceilometer-ts/') ? { ...context, parentURL: ${JSON.stringify(import.meta.url)} } : context);`;
+  const here = JSON.stringify(import.meta.url);
+  const hook = `export const resolve = (name, context, next) =>
+    next(name, name.startsWith('ceilometer-ts/') ? { ...context, parentURL: ${here} } : context);`;
   register(`data:text/javascript,${encodeURIComponent(hook)}`);
 }

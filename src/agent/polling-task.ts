@@ -137,7 +137,9 @@ export class PollingTask {
     await this.#pollLastSlot(kill);
   }
 
-  /** The others may have asked before this agent left, and count on it in the slot that has begun since its last cycle. */
+  /**
+   * The others may have asked before this agent left, and count on it in the slot that has begun since its last cycle.
+   */
   async #pollLastSlot(kill: AbortSignal): Promise<void> {
     const { clock, counts, grid, participation } = this.#settings;
     const [last, slot] = [this.#lastSlot, slotAt(grid, clock.now())];

@@ -115,7 +115,9 @@ function createRequests(): { ask(): void; next(): Promise<void> } {
   };
 }
 
-/** For a run that polls once: ends it on the first signal, and when nobody reads its output any more (ERR_OUTPUT_GONE). */
+/**
+ * For a run that polls once: ends it on the first signal, and when nobody reads its output any more (ERR_OUTPUT_GONE).
+ */
 export async function withSignals<T>(work: (kill: AbortSignal) => Promise<T>): Promise<T> {
   const kill = new AbortController();
   const end = () => kill.abort(new AgentError('ERR_INTERRUPTED', 'interrupted'));

@@ -16,8 +16,9 @@ const SMALLEST_STEP = 2_000;
 
 /**
  * The slots of a grid as they come due: the first at once, then each at its time. A consumer that comes back late skips
- * to the next slot to come, except that the first tick does not cost the slot after it. After a step of the wall clock the grid is taken up again from the new time. Slots up to
- * `after` were polled by somebody else already. Ends when `stop` aborts.
+ * to the next slot to come, except that the first tick does not cost the slot after it. After a step of the wall clock
+ * the grid is taken up again from the new time. Slots up to `after` were polled by somebody else already. Ends when
+ * `stop` aborts.
  */
 export async function* ticks(
   grid: SlotGrid,

@@ -1,6 +1,7 @@
 /**
  * The command line of a daemon. yargs reads it in full, and has the words for --help and for mistakes; but to load it
- * takes a fifth of an agent's start and 6 MB for good. Its parser alone is small, and reads what is right as yargs does.
+ * takes a fifth of an agent's start and 6 MB for good. Its parser alone is small, and reads what is right as yargs
+ * does.
  */
 import type { InferredOptionTypes, Options } from 'yargs';
 import parser from 'yargs-parser';

@@ -14,7 +14,9 @@ export type Overrides = {
   readonly [G in keyof Values]?: { readonly [K in keyof Values[G]]?: Values[G][K] | undefined };
 };
 
-/** Where the configuration comes from. The later counts more, and over all of it the environment and the command line. */
+/**
+ * Where the configuration comes from. The later counts more, and over all of it the environment and the command line.
+ */
 export interface ConfigSources {
   /** `--config-file`: each has to exist. */
   readonly files: readonly string[];

@@ -26,7 +26,10 @@ export function unmatched(patterns: readonly string[], knownNames: readonly stri
 
 type Token = { readonly kind: 'star' } | { readonly kind: 'one'; readonly takes: (char: string) => boolean };
 
-/** Python's fnmatch on Linux: `*`, `?`, `[set]`, `[!set]`; the whole name, case counts. Takes at most name × pattern steps. */
+/**
+ * Python's fnmatch on Linux: `*`, `?`, `[set]`, `[!set]`; the whole name, case counts. Takes at most name × pattern
+ * steps.
+ */
 export function fnmatch(name: string, pattern: string): boolean {
   const tokens = tokenize(Array.from(pattern));
   const chars = Array.from(name);
@@ -66,7 +69,9 @@ function tokenize(pattern: readonly string[]): readonly Token[] {
   return tokens;
 }
 
-/** Where a set closes; -1 when it does not, and `[` stands for itself. A bracket right at the start belongs to the set. */
+/**
+ * Where a set closes; -1 when it does not, and `[` stands for itself. A bracket right at the start belongs to the set.
+ */
 function setEnd(pattern: readonly string[], open: number): number {
   const first = pattern[open + 1] === '!' ? open + 2 : open + 1;
   return pattern.indexOf(']', pattern[first] === ']' ? first + 1 : first);

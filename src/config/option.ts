@@ -9,7 +9,9 @@ interface Common {
   readonly alias?: readonly (readonly [group: string, name: string])[];
   /** The value never appears in a message. */
   readonly secret?: true;
-  /** Why setting it changes nothing; {@link notYet} where a later version will act on it. Left out of {@link Resolved}. */
+  /**
+   * Why setting it changes nothing; {@link notYet} where a later version will act on it. Left out of {@link Resolved}.
+   */
   readonly noEffect?: string;
   /** Upstream has no such option. */
   readonly own?: true;
@@ -72,7 +74,9 @@ type ResolvedOption<O> = O extends { default: unknown } ? ValueOf<O> : ValueOf<O
 type Camel<S extends string> = S extends `${infer Head}_${infer Tail}` ? `${Head}${Capitalize<Camel<Tail>>}` : S;
 type Effective<G> = { [K in keyof G]: G[K] extends { noEffect: string } ? never : K }[keyof G];
 
-/** The values of a table. An option without effect is not there, so acting on one starts with taking its marker away. */
+/**
+ * The values of a table. An option without effect is not there, so acting on one starts with taking its marker away.
+ */
 export type Resolved<T> = {
   readonly [G in keyof T & string as Effective<T[G]> extends never ? never : Camel<Lowercase<G>>]: {
     readonly [K in Effective<T[G]> & string as Camel<K>]: ResolvedOption<T[G][K]>;

@@ -36,6 +36,7 @@ An entry of \`meters\` is a name or a pattern with \`*\`, \`?\`, \`[abc]\` and \
 - Exclusions go with exclusions, with \`*\`, and with patterns that start with \`*\`; not with names.
 - \`*\` does not go with names: it takes them already.
 
-The file is YAML 1.1 as PyYAML reads it. A mistake ends the start, or leaves the old sources running on a reload, with one line for each: file,
-line, key and what was expected. Unknown keys, keys that come twice, and entries of \`meters\` that match no known meter, are warnings.
+The file is YAML 1.1 as PyYAML reads it. A mistake ends the start, or leaves the old sources running on a reload, with
+one line for each: file, line, key and what was expected. Unknown keys, keys that come twice, and entries of \`meters\`
+that match no known meter, are warnings.
 `;

@@ -8,7 +8,9 @@ const FALSE = ['false', '0', 'off', 'no'];
 const INTEGER = /^[+-]?\d+(?:_\d+)*$/;
 const FLOAT = /^[+-]?(?:\d+(?:_\d+)*\.?(?:\d+(?:_\d+)*)?|\.\d+(?:_\d+)*)(?:e[+-]?\d+)?$/i;
 
-/** The value of an option from what is written: one text, or for `multi` all of them. Reads values as oslo.config does. */
+/**
+ * The value of an option from what is written: one text, or for `multi` all of them. Reads values as oslo.config does.
+ */
 export function parseValue(option: Option, texts: readonly string[]): ParsedValue {
   const text = texts.at(-1) ?? '';
   switch (option.type) {

@@ -1,4 +1,7 @@
-/** The types of resources in Gnocchi that `gnocchi_resources.yaml` names, as upstream's `ceilometer-upgrade` leaves them. */
+/**
+ * The types of resources in Gnocchi that `gnocchi_resources.yaml` names, as upstream's `ceilometer-upgrade` leaves
+ * them.
+ */
 
 interface AttributeType {
   readonly type: 'string' | 'uuid' | 'datetime';

@@ -14,7 +14,9 @@ export type Outcome = 'done' | 'exists' | 'missing' | { readonly refused: string
 export interface Resources {
   /** Creates a resource; `remembered` are those of its attributes that {@link Resources.update} need not send again. */
   create(type: string, resource: JsonObject, signal: AbortSignal, remembered?: JsonObject): Promise<Outcome>;
-  /** Sends the attributes unless they are what Gnocchi was told last. Those of one resource go in the order of calls. */
+  /**
+   * Sends the attributes unless they are what Gnocchi was told last. Those of one resource go in the order of calls.
+   */
   update(type: string, id: string, attributes: JsonObject, signal: AbortSignal): Promise<Outcome>;
   /** Sends the attributes whatever it was told. */
   change(type: string, id: string, attributes: JsonObject, signal: AbortSignal): Promise<Outcome>;

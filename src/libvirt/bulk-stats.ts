@@ -22,9 +22,9 @@ import { mayHang, type StatsParts } from './stats-parts.ts';
 const PART = 'statistics';
 
 /**
- * Reads the statistics of the domains through a few calls over disjoint lists, and tells of them answer by answer: of each
- * domain once, what libvirt knows without asking it last. A list that is late, refused or
- * garbled is narrowed down until the domain at fault is known; the others' statistics are kept.
+ * Reads the statistics of the domains through a few calls over disjoint lists, and tells of them answer by answer: of
+ * each domain once, what libvirt knows without asking it last. A list that is late, refused or garbled is narrowed down
+ * until the domain at fault is known; the others' statistics are kept.
  *
  * A domain that does not answer is quarantined: from then on it is asked apart, for what libvirt knows by itself,
  * until it answers again.

@@ -68,7 +68,10 @@ export interface DiskRef {
   readonly device: string;
 }
 
-/** `virDomainGetBlockInfo` in bytes. For an active domain neither `allocation` nor `physical` is what the bulk statistics say. */
+/**
+ * `virDomainGetBlockInfo` in bytes. For an active domain neither `allocation` nor `physical` is what the bulk
+ * statistics say.
+ */
 export interface BlockInfo {
   readonly capacity: bigint;
   readonly allocation: bigint;

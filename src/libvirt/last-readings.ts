@@ -101,7 +101,9 @@ export class LastReadings {
     followed.absent = 0;
   }
 
-  /** What was read last in this life of the domain, which has ended; undefined where that is nothing since its start. */
+  /**
+   * What was read last in this life of the domain, which has ended; undefined where that is nothing since its start.
+   */
   take({ uuid }: DomainRef): Reading | undefined {
     const followed = this.#followed.get(uuid);
     this.#followed.delete(uuid);

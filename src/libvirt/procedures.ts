@@ -26,7 +26,10 @@ export const OPEN_READ_ONLY = 1;
 export const STATS_GROUPS = 1 | 2 | 4 | 8 | 16 | 32 | 64;
 /** All but cpu, which takes an eighth of the time of all and tells little where there is vcpu. */
 export const STATS_GROUPS_BULK = STATS_GROUPS & ~2;
-/** Those that QEMU's driver tells without asking the domain, so that they never wait for it: state, cpu, interface and perf. */
+/**
+ * Those that QEMU's driver tells without asking the domain, so that they never wait for it: state, cpu, interface and
+ * perf.
+ */
 export const STATS_GROUPS_UNASKED = 1 | 2 | 16 | 64;
 /** Leaves out what needs the monitor of a domain that is busy, instead of waiting for it. */
 export const STATS_NOWAIT = 0x2000_0000;

@@ -1,8 +1,8 @@
 import type { DomainStats } from './inspector.ts';
 
 /**
- * Nanoseconds that the vCPUs ran and waited for a CPU; undefined where libvirt did not tell both for each of the present
- * ones.
+ * Nanoseconds that the vCPUs ran and waited for a CPU; undefined where libvirt did not tell both for each of the
+ * present ones.
  */
 export function vcpuTime({
   vcpuCurrent,

@@ -14,7 +14,8 @@ export interface Acknowledger {
 
 /**
  * Each time that the broker is told, it sends as many further messages: few at a time cost both sides more than their
- * work. So many are told of at once, in the turn of the event loop in which they are done; fewer after some milliseconds.
+ * work. So many are told of at once, in the turn of the event loop in which they are done; fewer after some
+ * milliseconds.
  */
 const ENOUGH = 24;
 const LONGEST_WAIT = 5;

@@ -27,8 +27,8 @@ interface Connection {
 }
 
 /**
- * Has a connection send such bodies with the frame around them. amqplib's own way is to fill a new buffer with zeros and
- * copy the body into it: as much memory again as all messages, whose coming and going makes V8 collect.
+ * Has a connection send such bodies with the frame around them. amqplib's own way is to fill a new buffer with zeros
+ * and copy the body into it: as much memory again as all messages, whose coming and going makes V8 collect.
  */
 export function sendFramesInPlace(model: ChannelModel): void {
   const connection = model.connection as unknown as Connection;

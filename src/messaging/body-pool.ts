@@ -1,4 +1,6 @@
-/** Bytes for the bodies of messages, used again: memory outside the heap that comes and goes makes V8 collect all of it. */
+/**
+ * Bytes for the bodies of messages, used again: memory outside the heap that comes and goes makes V8 collect all of it.
+ */
 export interface BodyPool {
   /** So many bytes, with anything in them. */
   take(length: number): Buffer;

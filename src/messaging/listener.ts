@@ -58,9 +58,9 @@ export interface ListenerStats {
 /** A message takes several times its size while it is worked on. */
 const ACTIVE_BYTES = 2_097_152;
 /**
- * Bytes that are begun with together, in a round. The next round waits until this one is done: what fast publishers take
- * at once should not pile up only because there is more. Slow ones hold up nobody: each round that is not done in time
- * halves the time that the next one gets, and each that is doubles it. In milliseconds.
+ * Bytes that are begun with together, in a round. The next round waits until this one is done: what fast publishers
+ * take at once should not pile up only because there is more. Slow ones hold up nobody: each round that is not done in
+ * time halves the time that the next one gets, and each that is doubles it. In milliseconds.
  */
 const ROUND_BYTES = 131_072;
 const SHORTEST_ROUND = 1;

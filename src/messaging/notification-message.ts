@@ -64,7 +64,9 @@ function findAgain(body: Buffer, properties: MessageProperties): PolledMessage {
   return found;
 }
 
-/** Whether nothing after the samples takes the place of the payload or the event type: the last of equal keys counts. */
+/**
+ * Whether nothing after the samples takes the place of the payload or the event type: the last of equal keys counts.
+ */
 function isPolledFrame(frame: JsonValue): boolean {
   return getKey(frame, 'payload') === null && getKey(frame, 'event_type') === 'telemetry.polling';
 }

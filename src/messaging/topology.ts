@@ -91,7 +91,9 @@ const optionOf: ReadonlyMap<string, string> = new Map([
   ['x-max-in-memory-bytes', 'rabbit_quorum_max_memory_bytes'],
 ]);
 
-/** `PRECONDITION_FAILED - inequivalent arg 'durable' for queue 'q' in vhost 'v': received 'false' but current is 'true'` */
+/**
+ * `PRECONDITION_FAILED - inequivalent arg 'durable' for queue 'q' in vhost 'v': received 'false' but current is 'true'`
+ */
 const INEQUIVALENT =
   /inequivalent arg '([^']+)' for (exchange|queue) '([^']+)' in vhost '[^']*': received (.+) but current is ([^"]+)/;
 

@@ -1,4 +1,6 @@
-/** How a meter's attribute or a trait is taken from a notification: `payload.size`, or fields that a plugin works on. */
+/**
+ * How a meter's attribute or a trait is taken from a notification: `payload.size`, or fields that a plugin works on.
+ */
 import { JsonPathError, type Path } from '../jsonpath/ast.ts';
 import { findAll, pathOf } from '../jsonpath/evaluate.ts';
 import { parsePath } from '../jsonpath/parser.ts';

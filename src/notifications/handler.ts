@@ -83,7 +83,9 @@ export function createHandler(first: HandlerGeneration, { log, kill }: HandlerPa
     return DONE;
   }
 
-  /** Why the notification fails; empty when all of it is published. `read` is called where all is read that is needed. */
+  /**
+   * Why the notification fails; empty when all of it is published. `read` is called where all is read that is needed.
+   */
   async function publishAll(
     notification: Notification,
     { assembly, limits }: Running,

@@ -1,6 +1,6 @@
 /**
- * The definitions of this package as the build has read them: their YAML takes a third of the agent's start. What counts
- * is the text, so that copies in `/etc` are ready, too, and any change in them is read as it is.
+ * The definitions of this package as the build has read them: their YAML takes a third of the agent's start. What
+ * counts is the text, so that copies in `/etc` are ready, too, and any change in them is read as it is.
  */
 import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';

@@ -1,4 +1,6 @@
-/** Samples for Prometheus: those of the last cycle of each interval, under the names and labels of upstream's exporter. */
+/**
+ * Samples for Prometheus: those of the last cycle of each interval, under the names and labels of upstream's exporter.
+ */
 import type { Family, Labels, Measurement } from '../prometheus/exposition.ts';
 import type { Metadata, MetadataValue, Sample } from '../sample.ts';
 import type { Output } from './output.ts';

@@ -30,13 +30,15 @@ export interface Output {
   /**
    * Takes samples of one meter, at most `[polling] batch_size` of them, in the order they were read. Settles when the
    * output holds them safely enough for polling to go on; an output that is away never makes it wait beyond `signal`.
-   * `interval` is that of the cycle's report, for cycles of different intervals overlap; without one, the samples belong
-   * to the cycle that ends next.
+   * `interval` is that of the cycle's report, for cycles of different intervals overlap; without one, the samples
+   * belong to the cycle that ends next.
    */
   publish(batch: readonly Sample[], signal: AbortSignal, interval?: number): Promise<void>;
   /** Called after the last batch of a cycle was published. */
   cycleEnded?(report: CycleReport): void;
-  /** Waits until all that was taken is delivered, or `signal` aborts; resolves to the number of samples that are not. */
+  /**
+   * Waits until all that was taken is delivered, or `signal` aborts; resolves to the number of samples that are not.
+   */
   flush(signal: AbortSignal): Promise<number>;
   /** Lets go of everything at once. Called once, after the last `flush`. */
   close(): Promise<void>;

@@ -24,9 +24,9 @@ interface Parts {
 }
 
 /**
- * Options: `timeout`, `max_retries`, `verify_ssl`, `clientcert`, `clientkey`, and `ssl` where the scheme says nothing of
- * TLS. Ask for the publisher's own ones before: all that was not asked for goes to the receiver. Throws
- * {@link ConfigError}.
+ * Options: `timeout`, `max_retries`, `verify_ssl`, `clientcert`, `clientkey`, and `ssl` where the scheme says nothing
+ * of TLS. Ask for the publisher's own ones before: all that was not asked for goes to the receiver. Throws {@link
+ * ConfigError}.
  */
 export function openHttpTarget(
   url: PublisherUrl,

@@ -1,4 +1,7 @@
-/** Messages in msgpack as Python's packs them: `1.0` is a float and `1` an integer, which encoders for JavaScript mix up. */
+/**
+ * Messages in msgpack as Python's packs them: `1.0` is a float and `1` an integer, which encoders for JavaScript mix
+ * up.
+ */
 import { DeliveryError } from '../errors.ts';
 import { isList, isObject, type JsonObject, type JsonValue, keysOf, WholeFloat } from '../wire/value.ts';
 

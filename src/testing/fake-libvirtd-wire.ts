@@ -211,7 +211,9 @@ function getOrMake(domain: FakeDomain): StatsRecord {
   return record;
 }
 
-/** The payload of a reply to the statistics call, for reactions that need one of their own. Left out, `groups` are all. */
+/**
+ * The payload of a reply to the statistics call, for reactions that need one of their own. Left out, `groups` are all.
+ */
 export function statsPayload(domains: readonly FakeDomain[], groups = ALL_GROUPS): Buffer {
   const count = Buffer.alloc(4);
   count.writeUInt32BE(domains.length);

@@ -21,7 +21,10 @@ import { decodeCall, domainEvent, errorReply, event, keepAlive, reply, statsPayl
 
 export { type FakeCall, type FakeDomain, fakeDomain, type ParamValue, statsPayload } from './fake-libvirtd-wire.ts';
 
-/** What the server does with a call instead of answering it. Silence can be ended: see {@link FakeLibvirtd.answerSilenced}. */
+/**
+ * What the server does with a call instead of answering it. Silence can be ended: see {@link
+ * FakeLibvirtd.answerSilenced}.
+ */
 export type Reaction = { readonly kind: 'silence' } | Misbehaviour;
 
 type Misbehaviour =

@@ -70,7 +70,9 @@ export function onSignals(ends: Ends, { grace, hangUp, interruptIsFinal = false 
   return listening;
 }
 
-/** For a run that polls once: calls `end` on each signal, and `gone` when nobody reads its output, until disposed of. */
+/**
+ * For a run that polls once: calls `end` on each signal, and `gone` when nobody reads its output, until disposed of.
+ */
 export function onAnyEnd(end: () => void, gone: () => void): Disposable {
   return listen({ SIGTERM: end, SIGINT: end }, gone);
 }

@@ -1,4 +1,6 @@
-/** Runs `work` ahead on up to `limit` items and yields what it says in the order of the items. `work` must not reject. */
+/**
+ * Runs `work` ahead on up to `limit` items and yields what it says in the order of the items. `work` must not reject.
+ */
 export async function* inOrder<T, R>(
   items: Iterable<T>,
   limit: number,

@@ -10,7 +10,9 @@ export function nearest(name: string, candidates: Iterable<string>): string | un
   return best;
 }
 
-/** Levenshtein's distance, where two letters in the wrong order count once; `limit` or more where it is at least that. */
+/**
+ * Levenshtein's distance, where two letters in the wrong order count once; `limit` or more where it is at least that.
+ */
 function distance(a: string, b: string, limit: number): number {
   if (Math.abs(a.length - b.length) >= limit) return limit;
   const rows = [Array.from({ length: b.length + 1 }, (_, column) => column)];

@@ -32,7 +32,9 @@ function seconds(milliseconds: number): string {
   return (milliseconds / 1000).toFixed(3).replace(/\.?0+$/, '');
 }
 
-/** Settles with the promise, or rejects with the signal's reason as soon as it aborts; the promise is then let go of. */
+/**
+ * Settles with the promise, or rejects with the signal's reason as soon as it aborts; the promise is then let go of.
+ */
 export function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const abandon = () => reject(signal.reason);

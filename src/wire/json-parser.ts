@@ -1,4 +1,7 @@
-/** Reads JSON as Python's `json.loads` does: integers of any size exactly, NaN and Infinity accepted, the last of equal keys wins. */
+/**
+ * Reads JSON as Python's `json.loads` does: integers of any size exactly, NaN and Infinity accepted, the last of equal
+ * keys wins.
+ */
 import { type JsonValue, rememberKeyOrder, WholeFloat } from './value.ts';
 
 /** Whole numbers below this many digits are exact as a `number`. Ids of that many digits stand inside of strings. */

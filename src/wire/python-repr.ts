@@ -35,7 +35,9 @@ export function pythonStr(value: string | number | bigint | boolean | null | Who
   }
 }
 
-/** `repr()` after every string was encoded as UTF-8 bytes and every dictionary sorted. Upstream hashes lists this way. */
+/**
+ * `repr()` after every string was encoded as UTF-8 bytes and every dictionary sorted. Upstream hashes lists this way.
+ */
 export function bytesRepr(value: JsonValue): string {
   if (typeof value === 'string') return bytesLiteral(value);
   if (isList(value)) return `[${value.map(bytesRepr).join(', ')}]`;

@@ -1,4 +1,6 @@
-/** Agents that share their work and send to a broker: some are restarted, some are killed, and so is what they meet at. */
+/**
+ * Agents that share their work and send to a broker: some are restarted, some are killed, and so is what they meet at.
+ */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,7 @@
-/** The units as an operator installs them, under a live systemd, with a broker and a libvirt that only its group may use. */
+/**
+ * The units as an operator installs them, under a live systemd, with a broker and a libvirt that only its group may
+ * use.
+ */
 import { existsSync } from 'node:fs';
 import { appendFile, chmod, chown, copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';

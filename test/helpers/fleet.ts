@@ -115,7 +115,9 @@ export class Fleet {
     return this.#members.filter(({ agent }) => agents.includes(agent)).flatMap(printedBy);
   }
 
-  /** Resolves with the slot that has begun `count` slots from now, when every agent that runs has polled a later one. */
+  /**
+   * Resolves with the slot that has begun `count` slots from now, when every agent that runs has polled a later one.
+   */
   async slotsPass(count: number): Promise<number> {
     const slot = this.slotAt(Date.now()) + count;
     await until('slots pass', () => this.slotAt(Date.now()) > slot, 60_000);

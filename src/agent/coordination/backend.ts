@@ -1,7 +1,7 @@
 /**
  * Where the agents tell each other that they are there. A backend is opened for one member and does no I/O before the
- * first call. `sync` is not called again before it has ended or its signal has aborted. Calls reject when the service does
- * not answer; the next one then connects anew.
+ * first call. `sync` is not called again before it has ended or its signal has aborted. Calls reject when the service
+ * does not answer; the next one then connects anew.
  */
 export interface CoordinationBackend {
   /** Where it is, for messages: without secrets. */

@@ -142,8 +142,8 @@ export class Membership {
     const groups = this.#groups();
     if (this.#left || this.#end.signal.aborted || groups.length === 0) return;
     const { backend } = this.#parts;
-    // Before the first answer there is no lease to lose, and a slow start is no outage: an agent that knows of nobody has
-    // the work of all, which would make a busy machine busier.
+    // Before the first answer there is no lease to lose, and a slow start is no outage: an agent that knows of nobody
+    // has the work of all, which would make a busy machine busier.
     const beat = Math.max(PATIENCE.least, backend.lease / BEATS.answered);
     const patience = this.#answered === undefined ? PATIENCE.most : Math.min(PATIENCE.most, beat);
     using limit = scope(this.#end.signal, patience, `the answer of ${backend.shown}`);

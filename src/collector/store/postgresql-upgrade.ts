@@ -17,8 +17,8 @@ const SCHEMA_LOCK = 0x6365_696d;
 const MOVED = 20_000;
 
 /**
- * Several collectors may do it at the same time, and one that was broken off is gone on with: each step is a transaction.
- * Throws `ConfigError` for tables of a later version.
+ * Several collectors may do it at the same time, and one that was broken off is gone on with: each step is a
+ * transaction. Throws `ConfigError` for tables of a later version.
  */
 export async function upgradeTables(use: Use): Promise<void> {
   const step = <T>(work: (query: Query) => Promise<T>) =>

@@ -1,4 +1,6 @@
-/** PostgreSQL, for more than one machine can hold. Samples are in a partition for each day, which is dropped as a whole. */
+/**
+ * PostgreSQL, for more than one machine can hold. Samples are in a partition for each day, which is dropped as a whole.
+ */
 import { singleFlight } from '../../util/single-flight.ts';
 import { DAY, type Database, dayOf, type SqlValue, sharedTables } from './database.ts';
 import {

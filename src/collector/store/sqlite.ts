@@ -42,7 +42,8 @@ export function openSqlite(path: string): Database {
 /**
  * Opens with the journal of a process that was killed rolled back. SQLite does so unless another process is writing,
  * and this build asks that of the folder that it has just made as its own lock: it would find each journal in use, and
- * leave a half-written file. Nobody else has the file, so while it is opened the answer is that there is no such folder.
+ * leave a half-written file. Nobody else has the file, so while it is opened the answer is that there is no such
+ * folder.
  */
 function recovered<T>(path: string, open: () => T): T {
   const { accessSync } = fs;

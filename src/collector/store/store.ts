@@ -1,4 +1,7 @@
-/** Where samples are kept. Two kinds of it, SQLite and PostgreSQL, behave alike: test/collector/store.test.ts is for both. */
+/**
+ * Where samples are kept. Two kinds of it, SQLite and PostgreSQL, behave alike: test/collector/store.test.ts is for
+ * both.
+ */
 import type { SampleType } from '../../sample.ts';
 import type { SampleRecord } from '../record.ts';
 

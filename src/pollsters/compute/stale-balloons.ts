@@ -13,7 +13,9 @@ export class StaleBalloons {
     this.#log = log;
   }
 
-  /** Looks at an answer of libvirt. What is told is what has become so; the values count all the same, as upstream's do. */
+  /**
+   * Looks at an answer of libvirt. What is told is what has become so; the values count all the same, as upstream's do.
+   */
   note(said: ReadonlyMap<string, DomainStats>): void {
     const fresh: string[] = [];
     let oldest = 0;

@@ -1,6 +1,7 @@
 /**
  * A strict parser of XML 1.0 with namespaces, for what libvirt writes: no document types, and of the text only what
- * stands before the first child. A whole DOM takes ten times as long to make, and libvirt has one document for each domain.
+ * stands before the first child. A whole DOM takes ten times as long to make, and libvirt has one document for each
+ * domain.
  */
 
 export interface Element {

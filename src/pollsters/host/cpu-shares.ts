@@ -21,7 +21,9 @@ export function sharesBetween(before: CpuTicks, after: CpuTicks): CpuShares | un
   return total === 0 ? undefined : { busy: (100 * work) / total, idle: (100 * spent('idle')) / total };
 }
 
-/** Remembers each polling source's last read, so that sources with different intervals do not cut each other's short. */
+/**
+ * Remembers each polling source's last read, so that sources with different intervals do not cut each other's short.
+ */
 export function createShareTracker() {
   const last = new Map<string, CpuTicks>();
   return (source: string, ticks: CpuTicks): CpuShares | undefined => {

@@ -16,7 +16,9 @@ export interface FactSources {
   now(): number;
 }
 
-/** The kernel answers these under a lock that plugging guests' interfaces holds too, so they are not asked every cycle. */
+/**
+ * The kernel answers these under a lock that plugging guests' interfaces holds too, so they are not asked every cycle.
+ */
 const REFRESH_SECONDS = 60;
 
 const BYTES_IN_MEGABIT = 125_000;

@@ -39,7 +39,9 @@ export interface KeyedList<T> {
   show(items: readonly T[]): void;
 }
 
-/** The children of `parent`, one for each item; an item that is still there keeps its element, and with it the focus. */
+/**
+ * The children of `parent`, one for each item; an item that is still there keeps its element, and with it the focus.
+ */
 export function keyedList<T>(
   parent: HTMLElement,
   keyOf: (item: T) => string,

@@ -4,7 +4,9 @@ import { statusOf } from '../../../plugin.ts';
 import { isObject, type JsonObject } from '../../../wire/value.ts';
 
 export interface NovaApi {
-  /** The servers of a host, those of all projects; with `since` those that changed after it, deleted ones among them. */
+  /**
+   * The servers of a host, those of all projects; with `since` those that changed after it, deleted ones among them.
+   */
   servers(hostname: string, since: string | undefined, signal: AbortSignal): Promise<readonly JsonObject[]>;
   /** Undefined when there is none, here and below. */
   server(id: string, signal: AbortSignal): Promise<JsonObject | undefined>;

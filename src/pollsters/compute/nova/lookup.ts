@@ -11,7 +11,10 @@ import { createNovaApi, type NovaApi } from './api.ts';
 import { createPresence } from './presence.ts';
 
 export interface NovaLookup {
-  /** Asks for what is not known yet, and waits for the answer only as long as a cycle can. Never rejects but for the signal. */
+  /**
+   * Asks for what is not known yet, and waits for the answer only as long as a cycle can. Never rejects but for the
+   * signal.
+   */
   learn(instances: readonly InstanceFacts[], ctx: Pick<PollContext, 'signal'>): Promise<void>;
   /** From what was learnt so far. Its parts are the same objects until there is something new. */
   knowledgeOf(facts: InstanceFacts): NovaKnowledge;

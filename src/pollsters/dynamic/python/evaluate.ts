@@ -1,4 +1,6 @@
-/** Works out expressions. They reach their inputs and the functions of `functions.ts` and `methods.ts`, nothing else. */
+/**
+ * Works out expressions. They reach their inputs and the functions of `functions.ts` and `methods.ts`, nothing else.
+ */
 import type { JsonObject, JsonValue } from '../../../wire/value.ts';
 import { binary, compare, sign } from './arithmetic.ts';
 import { EvaluationError } from './errors.ts';

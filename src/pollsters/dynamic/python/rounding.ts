@@ -54,7 +54,10 @@ export function divide(left: bigint, right: bigint): number {
   return negative ? -value : value;
 }
 
-/** A float to a whole power, where that is small enough to be worked out exactly; JavaScript's is off by one digit at times. */
+/**
+ * A float to a whole power, where that is small enough to be worked out exactly; JavaScript's is off by one digit at
+ * times.
+ */
 export function wholePower(base: number, exponent: number): number | undefined {
   const size = Math.abs(exponent);
   if (!Number.isInteger(exponent) || size > 32 || !Number.isFinite(base) || base === 0) return undefined;
