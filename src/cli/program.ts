@@ -5,8 +5,14 @@ import { loadConfig } from '../config/load.ts';
 import { ConfigError, codeOf, describeError } from '../errors.ts';
 import { createLog, type Log, type LogSettings } from '../log.ts';
 
-/** Exit codes that scripts rely on. */
-export const exitCodes = { ok: 0, cannotStart: 1, pollsterFailed: 2, undelivered: 3 } as const;
+/**
+ * Exit codes that scripts rely on, and the systemd units, which start again what a bug has ended and not what cannot
+ * start. That of a bug is the one of sysexits.h.
+ */
+export const exitCodes = { ok: 0, cannotStart: 1, pollsterFailed: 2, undelivered: 3, bug: 70 } as const;
+
+/** What somebody else has to mend. */
+const FORESEEN = new Set(['ERR_CONFIG', 'ERR_SERVICE', 'ERR_INTERRUPTED']);
 
 const DEFAULT_FILES = ['/etc/ceilometer/ceilometer.conf'];
 const DEFAULT_DIRS = ['/etc/ceilometer/ceilometer.conf.d'];
@@ -101,18 +107,18 @@ export async function runMain(name: string, main: () => Promise<number>): Promis
   });
   process.on('uncaughtException', (err) => {
     console.error(`${name}: this is a bug:`, err);
-    process.exit(exitCodes.cannotStart);
+    process.exit(exitCodes.bug);
   });
   process.on('beforeExit', () => {
     console.error(`${name}: this is a bug: it waits for something that cannot come`);
-    process.exit(exitCodes.cannotStart);
+    process.exit(exitCodes.bug);
   });
   let code: number;
   try {
     code = await main();
   } catch (err) {
     report(name, err);
-    code = exitCodes.cannotStart;
+    code = exitCodeOf(err);
   }
   // A plugin's forgotten timer must not keep an agent alive that has ended.
   process.exit(code);
@@ -124,4 +130,9 @@ function report(name: string, err: unknown): void {
     for (const line of err.message.split('\n')) console.error(`${name}: ${line}`);
   } else if (codeOf(err)?.startsWith('ERR_')) console.error(`${name}: ${describeError(err)}`);
   else console.error(`${name}:`, err);
+}
+
+function exitCodeOf(err: unknown): number {
+  const isForeseen = err instanceof UsageError || FORESEEN.has(codeOf(err) ?? '');
+  return isForeseen ? exitCodes.cannotStart : exitCodes.bug;
 }

@@ -325,6 +325,15 @@ describe('ceilometer-polling that runs', () => {
   });
 });
 
+it('ends with the code of a bug, and not that of a wrong configuration, after an exception outside of any promise', async () => {
+  const agent = start([...configured({ conf: `[DEFAULT]\nplugins = ${pluginFile('throws-later')}\n` }), ...host]);
+
+  const { code, stderr } = await agent.ended;
+
+  expect(code).toBe(70);
+  expect(stderr).toMatch(/^ceilometer-polling: this is a bug: Error: too late for anybody to catch$/m);
+});
+
 describe('a run that polls once', () => {
   const hanging = `[DEFAULT]\nplugins = ${pluginFile('misbehaves')}\n`;
 

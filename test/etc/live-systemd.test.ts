@@ -179,13 +179,19 @@ describeWithSystemd(['rabbitmq'], 'the units under a live systemd', () => {
     expect(existsSync(path('run/ceilometer'))).toBe(false);
   });
 
-  it('do not start with a mistake in the configuration, and name its place', async () => {
+  it('do not start with a mistake in the configuration, once and for all, and name its place', async () => {
     await appendFile(path('etc/ceilometer/ceilometer.conf'), '[polling]\nbatch_size = many\n');
 
-    await expect(systemd.inside('systemctl', 'start', POLLING)).rejects.toThrow();
+    for (const unit of units) {
+      await expect(systemd.inside('systemctl', 'start', unit)).rejects.toThrow();
 
-    expect(await show(POLLING, 'ExecMainStatus')).toEqual({ ExecMainStatus: '1' });
-    expect(await systemd.journal(POLLING)).toMatch(/\/etc\/ceilometer\/ceilometer\.conf:6: .*batch_size/);
-    await systemd.inside('systemctl', 'stop', POLLING);
+      // While another start is to come it is activating.
+      expect(await show(unit, 'ActiveState', 'ExecMainStatus', 'NRestarts'), unit).toEqual({
+        ActiveState: 'failed',
+        ExecMainStatus: '1',
+        NRestarts: '0',
+      });
+      expect(await systemd.journal(unit)).toMatch(/\/etc\/ceilometer\/ceilometer\.conf:6: .*batch_size/);
+    }
   });
 });
