@@ -2,6 +2,7 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError } from '../errors.ts';
+import { nearest } from '../util/nearest.ts';
 import type { PkiFiles, Transport, UriParts } from './uri-parts.ts';
 import { flag } from './uri-parts.ts';
 import { sshTransport } from './uri-ssh.ts';
@@ -20,6 +21,9 @@ export interface UserEnvironment {
   readonly home: string;
   readonly runtimeDir: string | undefined;
 }
+
+/** Those of libvirt. One that is like none of them may be newer. */
+const drivers = 'qemu lxc test remote xen vz parallels ch bhyve openvz vbox vmware esx gsx vpx hyperv'.split(' ');
 
 const TCP_PORT = 16_509;
 const TLS_PORT = 16_514;
@@ -63,11 +67,18 @@ export function parseVirtUri(text: string, user: UserEnvironment = currentUser()
     throw new ConfigError(`not a libvirt URI: ${JSON.stringify(text)} (expected e.g. qemu:///system)`);
   const [, driver = '', transport, authority = '', path = '', query = ''] = match;
   const params = parseQuery(text, query);
-  const parts = { text, driver: driver.toLowerCase(), ...parseAuthority(text, authority), path, params };
+  const parts = { text, driver: knownDriver(driver.toLowerCase()), ...parseAuthority(text, authority), path, params };
   // `remote` leaves the choice of the driver to the daemon.
   const name = params.get('name') ?? (parts.driver === 'remote' ? '' : `${parts.driver}://${path}`);
   const kind = transport?.toLowerCase() ?? (parts.host === '' ? 'unix' : 'tls');
   return { text, name, transport: makeTransport(kind, { ...parts, name }, user) };
+}
+
+function knownDriver(driver: string): string {
+  if (drivers.includes(driver)) return driver;
+  const near = nearest(driver, drivers);
+  if (near !== undefined) throw new ConfigError(`unknown libvirt driver ${driver}, did you mean ${near}`);
+  return driver;
 }
 
 function makeTransport(kind: string, parts: UriParts, user: UserEnvironment): Transport {

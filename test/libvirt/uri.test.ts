@@ -51,6 +51,10 @@ describe('a URI without a way there', () => {
 });
 
 describe('a URI with a way there', () => {
+  it('may name a driver that is not known here', () => {
+    expect(parseVirtUri('nebulous+tcp://h/system', root).name).toBe('nebulous:///system');
+  });
+
   it('may name the socket', () => {
     const uri = parseVirtUri('qemu+unix:///system?socket=/srv/a%20b+c/libvirt-sock', root);
 
@@ -157,6 +161,8 @@ describe('a URI that cannot be', () => {
     ],
     ['qemu+ext:///system?command=/x', 'libvirt transport ext is not supported'],
     ['qemu+unix://h/system', 'a unix socket has no host'],
+    ['quemu:///system', 'unknown libvirt driver quemu, did you mean qemu'],
+    ['qmeu+tcp://h/system', 'unknown libvirt driver qmeu, did you mean qemu'],
     ['qemu:///system?sokcet=/x', 'unknown parameter sokcet in libvirt URI qemu:///system?sokcet=/x'],
     ['qemu+tcp://h/system?auth=sasl', 'parameter auth is not supported'],
     ['qemu+tls://h/system?no_verify=yes', 'parameter no_verify is 0 or 1'],
