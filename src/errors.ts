@@ -79,6 +79,21 @@ export function codeOf(error: unknown): string | undefined {
   return typeof error.code === 'string' ? error.code : undefined;
 }
 
+const logged = new WeakSet<object>();
+
+/** For who logs an error that others will get, too. */
+export function markLogged(error: object): void {
+  logged.add(error);
+}
+
+/** Whether the log tells of the error already, or of what has caused it. */
+export function isLogged(error: unknown): boolean {
+  for (let cause = error, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth++) {
+    if (logged.has(cause)) return true;
+  }
+  return false;
+}
+
 /** One line for a log or a terminal: the message and those of its causes that it does not repeat itself. */
 export function describeError(error: unknown): string {
   const parts: string[] = [];

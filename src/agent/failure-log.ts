@@ -19,13 +19,14 @@ export class FailureLog {
     this.#messages = messages;
   }
 
-  /** Returns all failures, told or not. */
+  /** Returns all failures, told or not. What others have logged is not told. */
   tell(results: ReadonlyMap<PollsterRun, RunResult>): readonly PollsterFailure[] {
     const failures: PollsterFailure[] = [];
     const byMessage = new Map<string, { pollsters: string[]; unexpected: unknown }>();
-    for (const [{ source, entry }, { failure, unexpected }] of results) {
+    for (const [{ source, entry }, { failure, isLogged, unexpected }] of results) {
       if (failure === undefined) continue;
       failures.push({ source: source.name, pollster: entry.name, message: failure });
+      if (isLogged === true) continue;
       const group = byMessage.get(failure) ?? { pollsters: [], unexpected };
       group.pollsters.push(entry.name);
       byMessage.set(failure, group);

@@ -1,5 +1,5 @@
 import type { PollingSource } from '../config/polling.ts';
-import { codeOf, describeError, PluginLoadError } from '../errors.ts';
+import { codeOf, describeError, isLogged, PluginLoadError } from '../errors.ts';
 import type { Output } from '../output/output.ts';
 import type { CycleCache, PollContext, Reading, Resource } from '../plugin.ts';
 import type { Sample } from '../sample.ts';
@@ -60,6 +60,8 @@ export interface RunResult {
   readonly failure?: string;
   /** The error behind the failure where it is not of a known kind, so that its stack is logged. */
   readonly unexpected?: unknown;
+  /** Whether the log tells of the failure already. */
+  readonly isLogged?: boolean;
 }
 
 /** Of a poll that goes on. */
@@ -354,6 +356,7 @@ export class PollsterRun {
       return { result: 'no_data', samples };
     }
     const failed = { result: signal.aborted ? 'timeout' : 'failed', samples, failure: describeError(err) } as const;
+    if (isLogged(err)) return { ...failed, isLogged: true };
     return isExpected(err) ? failed : { ...failed, unexpected: err };
   }
 }

@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import { codeOf } from '../errors.ts';
+import { codeOf, describeError, markLogged } from '../errors.ts';
 import type { Logger } from '../plugin.ts';
 import { untilAborted } from '../util/scope.ts';
 import { ConnectionError } from './errors.ts';
@@ -27,7 +27,7 @@ const FAILURE_KEPT = 1_000;
 
 /**
  * Keeps one connection to libvirt, made when it is asked for. All who wait share one attempt; one log line tells of
- * each change between connected, lost and not there.
+ * each change between connected, lost and not there, and nobody else does.
  */
 export class Connector {
   readonly #options: ConnectorOptions;
@@ -112,7 +112,7 @@ export class Connector {
     } catch (cause) {
       const error = serviceError(uri, cause);
       this.#failure = { error, until: performance.now() + FAILURE_KEPT };
-      if (!this.#lifetime.signal.aborted) this.#down(error, 'libvirt is not there, trying again with each poll');
+      if (!this.#lifetime.signal.aborted) this.#notThere(error);
       throw error;
     }
     if (this.#lifetime.signal.aborted) {
@@ -130,18 +130,30 @@ export class Connector {
   #lost(session: Session, error: ConnectionError): void {
     if (this.#session !== session) return;
     this.#session = undefined;
-    this.#down(error, 'lost the connection to libvirt');
+    const { log, uri } = this.#options;
+    log.warn({ uri: uri.text, err: error }, 'lost the connection to libvirt');
+    this.#down(error);
   }
 
-  #down(error: unknown, message: string): void {
-    const uri = this.#options.uri.text;
-    if (this.#status.state !== 'down') this.#options.log.warn({ uri, err: error }, message);
-    this.#status = { state: 'down', uri, error };
+  /** The first attempt tells why, and later ones only what is new. */
+  #notThere(error: Error): void {
+    const { log, uri } = this.#options;
+    const known = this.#status.state === 'down' ? describeError(this.#status.error) : undefined;
+    if (describeError(error) !== known) {
+      log.error({ uri: uri.text, err: error }, 'libvirt is not there, trying again with each poll');
+    }
+    this.#down(error);
+  }
+
+  /** Everybody who asks gets this error, and need not tell of it again. */
+  #down(error: Error): void {
+    markLogged(error);
+    this.#status = { state: 'down', uri: this.#options.uri.text, error };
   }
 }
 
 /** What a caller gets is always a fault of the service, also when a deadline of ours ended the attempt. */
-function serviceError(uri: VirtUri, cause: unknown): unknown {
-  if (codeOf(cause) === 'ERR_SERVICE') return cause;
+function serviceError(uri: VirtUri, cause: unknown): Error {
+  if (cause instanceof Error && codeOf(cause) === 'ERR_SERVICE') return cause;
   return new ConnectionError(`cannot connect to ${serverName(uri)}`, { cause });
 }

@@ -5,7 +5,7 @@ import { createManager } from '../../src/agent/manager.ts';
 import type { LoadedDiscovery, LoadedPollster } from '../../src/agent/registry.ts';
 import type { Overrides } from '../../src/config/load.ts';
 import type { PollingSource } from '../../src/config/polling.ts';
-import { NoDataError, PermanentPollError, ServiceError } from '../../src/errors.ts';
+import { markLogged, NoDataError, PermanentPollError, ServiceError } from '../../src/errors.ts';
 import type { Discovery, PollContext, Pollster, Reading, Readings, Resource } from '../../src/plugin.ts';
 import { fakeHost } from '../../src/testing.ts';
 import { CollectingOutput } from '../helpers/collecting-output.ts';
@@ -211,6 +211,21 @@ describe('a pollster that fails', () => {
       ['error', 'polling failed'],
       ['info', 'polling does not fail this way any more'],
     ]);
+  });
+
+  it('is not logged where its driver has logged what is wrong, and is in the report all the same', async () => {
+    const { cycle, lines } = agent([
+      pollster('bad', () => {
+        const away = new ServiceError('away');
+        markLogged(away);
+        throw new ServiceError('nothing to poll', { cause: away });
+      }),
+    ]);
+
+    const [report] = await cycle();
+
+    expect(report?.failures).toEqual([{ source: 'all', pollster: 'bad', message: 'nothing to poll: away' }]);
+    expect(lines.map(({ message }) => message)).toEqual(['cycle done']);
   });
 
   it('shows the stack only of errors that nobody expected', async () => {

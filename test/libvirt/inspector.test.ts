@@ -1,4 +1,6 @@
 import { setMaxListeners } from 'node:events';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { codeOf, describeError } from '../../src/errors.ts';
 import { createInspector, type InspectorOptions, type LibvirtInspector } from '../../src/libvirt/create-inspector.ts';
@@ -732,12 +734,31 @@ describe('the connection of an inspector', () => {
     expect(describeError(again)).toBe(`there is no libvirt socket at ${first.socket}`);
     expect(log.lines).toEqual([
       {
-        level: 'warn',
+        level: 'error',
         message: 'libvirt is not there, trying again with each poll',
         fields: { uri: first.uri, err: again },
       },
     ]);
     expect(status).toMatchObject({ state: 'down', error: again });
+  });
+
+  it('that cannot be made for another reason than before is told again', async () => {
+    const first = await startFakeLibvirtd();
+    await first.close();
+    const { inspector, log } = inspect(first.uri);
+    const attempt = () => inspector.domains(signal).catch(describeError);
+    await attempt();
+
+    const folder = dirname(first.socket);
+    await mkdir(folder, { recursive: true });
+    closers.push(() => rm(folder, { recursive: true }));
+    await writeFile(first.socket, 'no socket');
+    await eventually(attempt).toBe(`nothing listens on the libvirt socket ${first.socket}`);
+
+    expect(log.fields('libvirt is not there, trying again with each poll')).toMatchObject([
+      { err: { message: `there is no libvirt socket at ${first.socket}` } },
+      { err: { message: `nothing listens on the libvirt socket ${first.socket}` } },
+    ]);
   });
 
   it('that broke is made again by the next call; the domains are then read again but keep their objects', async () => {
