@@ -1,6 +1,6 @@
 import type { PollsterFailure } from '../output/output.ts';
 import type { Logger } from '../plugin.ts';
-import type { PollsterRun, RunResult } from './pollster-run.ts';
+import type { RunResults } from './run-side-by-side.ts';
 
 export interface FailureMessages {
   readonly begins: string;
@@ -20,7 +20,7 @@ export class FailureLog {
   }
 
   /** Returns all failures, told or not. What others have logged is not told. */
-  tell(results: ReadonlyMap<PollsterRun, RunResult>): readonly PollsterFailure[] {
+  tell(results: RunResults): readonly PollsterFailure[] {
     const failures: PollsterFailure[] = [];
     const byMessage = new Map<string, { pollsters: string[]; unexpected: unknown }>();
     for (const [{ source, entry }, { failure, isLogged, unexpected }] of results) {
