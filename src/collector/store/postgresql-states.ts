@@ -1,7 +1,7 @@
 /** What is known about series and agents, in PostgreSQL. */
 import type { AgentState, SeriesState, Writing } from './database.ts';
 import { numbers, type Query } from './postgresql-connection.ts';
-import { agentState, seriesState } from './state-rows.ts';
+import { agentState, seriesState } from './rows.ts';
 
 type States = Pick<Writing, 'series' | 'putSeries' | 'agents' | 'putAgents'>;
 

@@ -15,9 +15,9 @@ import {
   sharedTables,
   type Writing,
 } from './database.ts';
+import { agentState, seriesState } from './rows.ts';
 import { lockFile } from './sqlite-lock.ts';
 import { BUCKET, versions } from './sqlite-schema.ts';
-import { agentState, seriesState } from './state-rows.ts';
 
 const CACHE_KILOBYTES = 65_536;
 const MOST_STATEMENTS = 200;
