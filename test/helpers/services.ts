@@ -14,6 +14,12 @@ interface Service {
   readonly packages: readonly string[];
 }
 
+/** What services of OpenStack need that run under uWSGI over MariaDB. */
+const underUwsgi = {
+  binaries: ['uwsgi_python3', 'mariadbd', 'mariadb', 'mariadb-install-db'],
+  packages: ['uwsgi-core', 'uwsgi-plugin-python3', 'mariadb-server-core', 'mariadb-client-core', 'python3-pymysql'],
+};
+
 const services = {
   openssl: { binaries: ['openssl'], packages: ['openssl'] },
   rabbitmq: { binaries: ['rabbitmq-server', 'rabbitmqctl'], packages: ['rabbitmq-server'] },
@@ -39,34 +45,19 @@ const services = {
   },
   gnocchi: {
     apart: true,
-    binaries: ['gnocchi-metricd', 'gnocchi-upgrade', 'uwsgi_python3', 'mariadbd', 'mariadb', 'mariadb-install-db'],
-    packages: [
-      'python3-gnocchi',
-      'uwsgi-core',
-      'uwsgi-plugin-python3',
-      'mariadb-server-core',
-      'mariadb-client-core',
-      'python3-pymysql',
-    ],
+    binaries: ['gnocchi-metricd', 'gnocchi-upgrade', ...underUwsgi.binaries],
+    packages: ['python3-gnocchi', ...underUwsgi.packages],
   },
   keystone: {
     apart: true,
-    binaries: ['keystone-manage', 'keystone-wsgi-public', 'uwsgi_python3', 'mariadbd', 'mariadb', 'mariadb-install-db'],
-    packages: [
-      'keystone',
-      'uwsgi-core',
-      'uwsgi-plugin-python3',
-      'mariadb-server-core',
-      'mariadb-client-core',
-      'python3-pymysql',
-    ],
+    binaries: ['keystone-manage', 'keystone-wsgi-public', ...underUwsgi.binaries],
+    packages: ['keystone', ...underUwsgi.packages],
   },
   openstack: {
     apart: true,
     binaries: [
       'keystone-manage',
-      'mariadbd',
-      'uwsgi_python3',
+      ...underUwsgi.binaries,
       'rabbitmq-server',
       'memcached',
       'glance-wsgi-api',
@@ -82,11 +73,7 @@ const services = {
     ],
     packages: [
       'keystone',
-      'uwsgi-core',
-      'uwsgi-plugin-python3',
-      'mariadb-server-core',
-      'mariadb-client-core',
-      'python3-pymysql',
+      ...underUwsgi.packages,
       'rabbitmq-server',
       'memcached',
       'glance-api',
