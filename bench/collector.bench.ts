@@ -36,18 +36,19 @@ describe('the collector', () => {
     const start = Date.now() - SLOTS * 300_000;
     const metadata = Array.from({ length: RESOURCES }, (_, index) => ({
       display_name: `instance-${index}`,
-      ...{ host: `compute-${index % 40}`, instance_id: resourceId(index), instance_type: 'm1.small', status: 'active' },
+      host: `compute-${index % 40}`,
+      instance_id: resourceId(index),
+      instance_type: 'm1.small',
+      status: 'active',
       flavor: { id: '2', name: 'm1.small', vcpus: 1, ram: 2048, disk: 20, ephemeral: 0, swap: 0 },
       image: { id: resourceId(index % 7), name: 'debian' },
-      ...{
-        vcpus: 1,
-        memory_mb: 2048,
-        disk_gb: 20,
-        ephemeral_gb: 0,
-        root_gb: 20,
-        task_state: '',
-        architecture: 'x86_64',
-      },
+      vcpus: 1,
+      memory_mb: 2048,
+      disk_gb: 20,
+      ephemeral_gb: 0,
+      root_gb: 20,
+      task_state: '',
+      architecture: 'x86_64',
     }));
     for (let slot = 0; slot < SLOTS; slot++) {
       for (let meter = 0; meter < METERS; meter++) {
@@ -57,9 +58,17 @@ describe('the collector', () => {
             const resource = index + offset;
             return {
               id: sampleId('openstack', name, resourceId(resource), slot),
-              ...{ name, type: 'cumulative', unit: 'B', volume: 2n ** 40n + BigInt(slot * 1_000_003 + resource) },
-              ...{ resourceId: resourceId(resource), projectId: resourceId(resource % 50), projectName: null },
-              ...{ userId: resourceId(resource % 90), userName: null, monotonicTime: slot, source: 'openstack' },
+              name,
+              type: 'cumulative',
+              unit: 'B',
+              volume: 2n ** 40n + BigInt(slot * 1_000_003 + resource),
+              resourceId: resourceId(resource),
+              projectId: resourceId(resource % 50),
+              projectName: null,
+              userId: resourceId(resource % 90),
+              userName: null,
+              monotonicTime: slot,
+              source: 'openstack',
               timestamp: isoTimestamp(start + slot * 300_000 + meter),
               metadata: metadata[resource] ?? {},
             };
@@ -193,9 +202,17 @@ async function fillDay(store: Store): Promise<number> {
     for (const meter of ['cpu', 'memory.usage']) {
       const records: SampleRecord[] = Array.from({ length: RESOURCES }, (_, index) => ({
         id: sampleId('openstack', meter, resourceId(index), slot),
-        ...{ meter, type: 'cumulative', unit: 'ns', volume: 10n ** 15n + BigInt(slot * 300_000_000 + index) },
-        ...{ resourceId: resourceId(index), projectId: resourceId(index % 50), projectName: null },
-        ...{ userId: null, userName: null, source: 'openstack', metadata: `{"host": "compute-${index % 40}"}` },
+        meter,
+        type: 'cumulative',
+        unit: 'ns',
+        volume: 10n ** 15n + BigInt(slot * 300_000_000 + index),
+        resourceId: resourceId(index),
+        projectId: resourceId(index % 50),
+        projectName: null,
+        userId: null,
+        userName: null,
+        source: 'openstack',
+        metadata: `{"host": "compute-${index % 40}"}`,
         time: DAY_START + slot * 300_000_000 + index,
       }));
       await store.write(records, []);

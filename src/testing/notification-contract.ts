@@ -221,12 +221,26 @@ function checkTraits(plugin: TraitPlugin, complain: Complain): void {
 }
 
 const someSample: NotificationSample = {
-  ...{ id: 'id', name: 'contract', type: 'gauge', unit: 'thing', volume: 1, userId: null, userName: null },
-  ...{ projectId: null, projectName: null, resourceId: 'r', timestamp: '2026-03-01T10:00:00', metadata: {} },
+  id: 'id',
+  name: 'contract',
+  type: 'gauge',
+  unit: 'thing',
+  volume: 1,
+  userId: null,
+  userName: null,
+  projectId: null,
+  projectName: null,
+  resourceId: 'r',
+  timestamp: '2026-03-01T10:00:00',
+  metadata: {},
   source: 'openstack',
 };
 const someEvent: Event = {
-  ...{ messageId: 'id', eventType: 'contract.test', generated: '2026-03-01T10:00:00', traits: [], raw: {} },
+  messageId: 'id',
+  eventType: 'contract.test',
+  generated: '2026-03-01T10:00:00',
+  traits: [],
+  raw: {},
 };
 
 async function checkPublisher(publisher: Publisher, complain: Complain): Promise<void> {

@@ -94,9 +94,19 @@ describe('the read API', () => {
   it.each(operations)('takes all parameters of $path, and no others', async ({ path, query }) => {
     await fill();
     const examples: Readonly<Record<string, string>> = {
-      ...{ search: 'c', meter: 'cpu', resource: 'r1', project: 'p1', user: 'u1', source: 'openstack' },
-      ...{ start: '2026-11-24T12:00:00', end: '2026-11-25', order: 'asc', metadata: 'false', limit: '2' },
-      ...{ period: '60', group: 'resource' },
+      search: 'c',
+      meter: 'cpu',
+      resource: 'r1',
+      project: 'p1',
+      user: 'u1',
+      source: 'openstack',
+      start: '2026-11-24T12:00:00',
+      end: '2026-11-25',
+      order: 'asc',
+      metadata: 'false',
+      limit: '2',
+      period: '60',
+      group: 'resource',
     };
     const { paths: described } = await json('/v1/openapi.json');
     const names: string[] = described[path].get.parameters

@@ -97,8 +97,16 @@ const sampleFields = [
 ];
 
 const sound = {
-  ...{ message_id: 'm', counter_name: 'cpu', counter_type: 'gauge', counter_unit: 'x', counter_volume: 1 },
-  ...{ resource_id: 'r9', project_id: 'p', user_id: 'u', source: 's', resource_metadata: { a: 1 } },
+  message_id: 'm',
+  counter_name: 'cpu',
+  counter_type: 'gauge',
+  counter_unit: 'x',
+  counter_volume: 1,
+  resource_id: 'r9',
+  project_id: 'p',
+  user_id: 'u',
+  source: 's',
+  resource_metadata: { a: 1 },
   timestamp: '2026-11-24T12:00:00',
 };
 

@@ -13,17 +13,19 @@ import { WholeFloat } from '../../src/wire/value.ts';
 import { polled } from './rig.ts';
 
 const loose: LooseSample = {
-  ...{
-    id: 'i',
-    name: 'cpu',
-    type: 'gauge',
-    unit: 'ns',
-    volume: 1,
-    resourceId: 'r',
-    projectId: null,
-    projectName: null,
-  },
-  ...{ userId: null, userName: null, source: 's', timestamp: '2026-11-24T12:00:00', metadata: '{}' },
+  id: 'i',
+  name: 'cpu',
+  type: 'gauge',
+  unit: 'ns',
+  volume: 1,
+  resourceId: 'r',
+  projectId: null,
+  projectName: null,
+  userId: null,
+  userName: null,
+  source: 's',
+  timestamp: '2026-11-24T12:00:00',
+  metadata: '{}',
 };
 
 describe('a record', () => {

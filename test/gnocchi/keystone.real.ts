@@ -28,8 +28,13 @@ describeWith(['gnocchi', 'keystone'], 'the publisher gnocchi with Keystone', () 
     const url = await addGnocchi(site, { authToken: authToken(keystone, 'gnocchi') });
     await addToCatalogue(admin, url);
     const credentials = {
-      ...{ authType: 'password', authUrl: keystone, username: 'admin', password: admin.password },
-      ...{ projectName: 'admin', userDomainName: 'Default', projectDomainName: 'Default' },
+      authType: 'password',
+      authUrl: keystone,
+      username: 'admin',
+      password: admin.password,
+      projectName: 'admin',
+      userDomainName: 'Default',
+      projectDomainName: 'Default',
     };
     const overrides = { serviceCredentials: credentials };
     host = createHost(loadConfig({ files: [], dirs: [], env: {}, overrides }).config, log);
@@ -45,8 +50,19 @@ describeWith(['gnocchi', 'keystone'], 'the publisher gnocchi with Keystone', () 
     await upgradeResourceTypes(api, log, signal());
     const publisher = gnocchiPublisher(parsePublisherUrl('gnocchi://?timeout=30'), host);
     const sampleOf = (name: string, resourceId: string, projectId: string) => ({
-      ...{ id: 'id', name, type: 'gauge' as const, unit: 'B', volume: 1, userId: null, userName: null },
-      ...{ projectId, projectName: null, resourceId, timestamp: '2026-03-01T00:00:00', metadata: {}, source: 'o' },
+      id: 'id',
+      name,
+      type: 'gauge' as const,
+      unit: 'B',
+      volume: 1,
+      userId: null,
+      userName: null,
+      projectId,
+      projectName: null,
+      resourceId,
+      timestamp: '2026-03-01T00:00:00',
+      metadata: {},
+      source: 'o',
     });
 
     await publisher.publishSamples?.(

@@ -75,9 +75,21 @@ function wrapped(samples: readonly unknown[]): string {
 }
 
 const recorded = {
-  ...{ source: 's', counter_name: 'n', counter_type: 'gauge', counter_unit: 'u', counter_volume: 1.5 },
-  ...{ user_id: null, user_name: null, project_id: 'p', project_name: 'P', resource_id: 'r', timestamp: 't' },
-  ...{ resource_metadata: { a: [1, { b: 'c' }] }, message_id: 'm', monotonic_time: 1.5, message_signature: '' },
+  source: 's',
+  counter_name: 'n',
+  counter_type: 'gauge',
+  counter_unit: 'u',
+  counter_volume: 1.5,
+  user_id: null,
+  user_name: null,
+  project_id: 'p',
+  project_name: 'P',
+  resource_id: 'r',
+  timestamp: 't',
+  resource_metadata: { a: [1, { b: 'c' }] },
+  message_id: 'm',
+  monotonic_time: 1.5,
+  message_signature: '',
 };
 
 describe('polled samples that pass through as text', () => {

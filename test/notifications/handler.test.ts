@@ -90,8 +90,13 @@ describe('a notification', () => {
       },
     });
     const body = JSON.stringify({
-      ...{ message_id: 'm', event_type: 'x.y', priority: 'INFO', payload: {}, _unique_id: 'u1' },
-      ...{ timestamp: '2026-03-01 00:00:00', publisher_id: 'p' },
+      message_id: 'm',
+      event_type: 'x.y',
+      priority: 'INFO',
+      payload: {},
+      _unique_id: 'u1',
+      timestamp: '2026-03-01 00:00:00',
+      publisher_id: 'p',
     });
 
     const first = await handler.handle(delivery(body));

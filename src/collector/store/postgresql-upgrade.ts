@@ -83,7 +83,10 @@ function oldLine(row: SqlRow): SampleLine {
   const { id, meter, resource, metadata, time, whole = null, float = null, long } = row;
   return {
     id: id instanceof Uint8Array ? Buffer.from(id) : Buffer.alloc(0),
-    ...{ meter: Number(meter), resource: Number(resource), metadata: Number(metadata), time: Number(time) },
+    meter: Number(meter),
+    resource: Number(resource),
+    metadata: Number(metadata),
+    time: Number(time),
     volume: float !== null ? Number(float) : BigInt(String(whole ?? long)),
   };
 }

@@ -34,7 +34,9 @@ export function createSampleReader(db: Database): Pick<Store, 'samples' | 'stati
           // A series that began meanwhile.
           if (kind === undefined || owner === undefined) return undefined;
           return sums.series({
-            ...{ meter, type: typeOf(kind), unit: String(kind['unit']) },
+            meter,
+            type: typeOf(kind),
+            unit: String(kind['unit']),
             resourceId: String(owner['resource_id']),
             projectId: textOrNull(owner['project_id']),
           });

@@ -33,32 +33,39 @@ export async function readStatus(db: Database, now: number): Promise<StoreStatus
   return {
     kind: db.kind,
     bytes: await db.bytes(),
-    ...{ meters: total('meters'), resources: total('resources'), series: total('series') },
+    meters: total('meters'),
+    resources: total('resources'),
+    series: total('series'),
     samples: total('samples'),
     first: numberOrNull(totals[0]?.['first']),
     last: numberOrNull(totals[0]?.['last']),
     agents: agents.map((row) => {
       const [last, interval] = [Number(row['last']), numberOrNull(row['rhythm'])];
       return {
-        ...{
-          agent: String(row['agent']),
-          source: String(row['source']),
-          first: Number(row['first']),
-          last,
-          interval,
-        },
-        ...{ late: isLate({ last, interval }, now), samples: Number(row['samples']) },
+        agent: String(row['agent']),
+        source: String(row['source']),
+        first: Number(row['first']),
+        last,
+        interval,
+        late: isLate({ last, interval }, now),
+        samples: Number(row['samples']),
       };
     }),
     lateTotal: total('late'),
     late: overdue.map((row) => ({
-      ...{ meter: String(row['meter']), resourceId: String(row['resource_id']) },
-      ...{ last: Number(row['last']), interval: Number(row['rhythm']) },
+      meter: String(row['meter']),
+      resourceId: String(row['resource_id']),
+      last: Number(row['last']),
+      interval: Number(row['rhythm']),
     })),
     gapsTotal: total('gaps'),
     gaps: gaps.map((row) => ({
-      ...{ meter: String(row['meter']), resourceId: String(row['resource_id']), gaps: Number(row['gaps']) },
-      ...{ start: Number(row['gap_start']), end: Number(row['gap_end']), interval: Number(row['rhythm']) },
+      meter: String(row['meter']),
+      resourceId: String(row['resource_id']),
+      gaps: Number(row['gaps']),
+      start: Number(row['gap_start']),
+      end: Number(row['gap_end']),
+      interval: Number(row['rhythm']),
     })),
   };
 }

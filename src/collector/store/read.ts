@@ -87,8 +87,12 @@ export function createReader(db: Database): Readings {
         const [last, interval] = [Number(row['last']), numberOrNull(row['rhythm'])];
         return {
           ...meterOf(row),
-          ...{ samples: Number(row['samples']), first: Number(row['first']), last, interval },
-          ...{ late: isLate({ last, interval }, now), gaps: Number(row['gaps']) },
+          samples: Number(row['samples']),
+          first: Number(row['first']),
+          last,
+          interval,
+          late: isLate({ last, interval }, now),
+          gaps: Number(row['gaps']),
         };
       });
       return { ...resource, meters, history: await history(id) } satisfies ResourceDetailRow;

@@ -226,8 +226,11 @@ function sqliteDatabase(db: sqlite.Database, release: () => void): Database {
         for (const row of found)
           lines.push({
             id: row['id'] instanceof Uint8Array ? Buffer.from(row['id']) : Buffer.alloc(0),
-            ...{ meter: Number(row['meter']), resource: Number(row['resource']), metadata: Number(row['metadata']) },
-            ...{ time: middle(bucket) + Number(row['offset']), volume: volumeOf(row) },
+            meter: Number(row['meter']),
+            resource: Number(row['resource']),
+            metadata: Number(row['metadata']),
+            time: middle(bucket) + Number(row['offset']),
+            volume: volumeOf(row),
           });
         if (lines.length >= limit) break;
       }

@@ -58,8 +58,20 @@ export function aggregation({ period, group, start, end }: StatisticsRequest): A
     let sums = all.get(key);
     if (sums === undefined) {
       sums = {
-        ...{ resourceId, projectId, unit, period: index, count: 0, min: volume, max: volume },
-        ...{ integers: 0n, floats: 0, anyFloat: false, first: time, last: time, resets: 0, growth: new Map() },
+        resourceId,
+        projectId,
+        unit,
+        period: index,
+        count: 0,
+        min: volume,
+        max: volume,
+        integers: 0n,
+        floats: 0,
+        anyFloat: false,
+        first: time,
+        last: time,
+        resets: 0,
+        growth: new Map(),
       };
       all.set(key, sums);
     }
@@ -105,8 +117,19 @@ export function aggregation({ period, group, start, end }: StatisticsRequest): A
         ? { start: start ?? first, end: end ?? last }
         : { start: origin + sums.period * period, end: origin + (sums.period + 1) * period };
     return {
-      ...{ resourceId, projectId, unit, ...bounds, count: number, min, max, sum },
-      ...{ avg: average(sum, number), first, last, rate: rateOf(growth), resets },
+      resourceId,
+      projectId,
+      unit,
+      ...bounds,
+      count: number,
+      min,
+      max,
+      sum,
+      avg: average(sum, number),
+      first,
+      last,
+      rate: rateOf(growth),
+      resets,
     };
   }
 }
