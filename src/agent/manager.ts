@@ -94,41 +94,18 @@ interface Tasks {
 }
 
 function createTasks(parts: ManagerParts, clock: Clock): Tasks {
-  const { config, host, output, registry, sharing, sources } = parts;
+  const { config, host, output, registry, sharing } = parts;
   const { polling } = config;
   const { counts = createCountBook() } = parts;
-  const discoverer = createDiscoverer(registry.discoveries);
   warnOfUnmatched(parts);
-  const runs = [...groupByInterval(sources)].map(([seconds, group]) => {
-    const interval = seconds * 1000;
-    const selected = group.flatMap((source) =>
-      registry.pollsters.filter(({ name }) => supports(source.meters, name)).map((entry) => ({ source, entry })),
-    );
-    const settings: RunSettings = {
-      host,
-      output,
-      discoverer,
-      ...(sharing && { groups: sharing.groups }),
-      clock,
-      sampleSource: config.default.sampleSource,
-      batchSize: polling.batchSize,
-      deadline: milliseconds(polling.pollsterTimeout) ?? interval,
-      ...(parts.heartbeat === undefined ? {} : { heartbeat: parts.heartbeat }),
-    };
-    const runs = selected.map(
-      ({ source, entry }) =>
-        new PollsterRun(source, entry, counts.pollster(source.name, entry.namespace, entry.name), settings),
-    );
-    return { interval, runs };
-  });
-  const busy = runs.filter((task) => task.runs.length > 0);
-  if (busy.length === 0) {
+  const work = runsByInterval(parts, counts, clock).filter(({ runs }) => runs.length > 0);
+  if (work.length === 0) {
     const known = registry.pollsters.map(({ name }) => name).sort();
     throw new ConfigError(`no polling source selects any of the loaded pollsters (${known.join(', ')})`);
   }
-  const groups = [...new Set(busy.flatMap((task) => groupsOf(task.runs)))];
+  const groups = [...new Set(work.flatMap(({ runs }) => groupsOf(runs)))];
   const participation = groups.length === 0 ? undefined : sharing?.takePart(groups);
-  const tasks = busy.map(
+  const tasks = work.map(
     ({ interval, runs }) =>
       new PollingTask(runs, {
         grid: slotGrid(gridOwner(runs, parts), interval),
@@ -142,6 +119,40 @@ function createTasks(parts: ManagerParts, clock: Clock): Tasks {
       }),
   );
   return { tasks, participation };
+}
+
+interface IntervalRuns {
+  /** Milliseconds. */
+  readonly interval: number;
+  readonly runs: readonly PollsterRun[];
+}
+
+function runsByInterval(parts: ManagerParts, counts: CountBook, clock: Clock): readonly IntervalRuns[] {
+  const { config, heartbeat, host, output, registry, sharing, sources } = parts;
+  const { batchSize, pollsterTimeout } = config.polling;
+  const common: Omit<RunSettings, 'deadline'> = {
+    host,
+    output,
+    discoverer: createDiscoverer(registry.discoveries),
+    ...(sharing && { groups: sharing.groups }),
+    clock,
+    sampleSource: config.default.sampleSource,
+    batchSize,
+    ...(heartbeat && { heartbeat }),
+  };
+  return [...groupByInterval(sources)].map(([seconds, group]) => {
+    const interval = seconds * 1000;
+    const settings: RunSettings = { ...common, deadline: milliseconds(pollsterTimeout) ?? interval };
+    const runs = group.flatMap((source) =>
+      registry.pollsters
+        .filter(({ name }) => supports(source.meters, name))
+        .map((entry) => {
+          const count = counts.pollster(source.name, entry.namespace, entry.name);
+          return new PollsterRun(source, entry, count, settings);
+        }),
+    );
+    return { interval, runs };
+  });
 }
 
 /** Agents that share work poll it on one grid, so that none of its slots lies between two of them. */

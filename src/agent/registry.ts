@@ -129,6 +129,7 @@ async function makeDiscoveries(
 ): Promise<LoadedDiscovery[]> {
   const made: LoadedDiscovery[] = [];
   for (const [name, factory] of Object.entries(source.plugin.discoveries?.[namespace] ?? {})) {
+    // Nothing to tell of: each definition file brings an `endpoint`, for namespaces that have none of their own.
     if (taken.some((one) => one.namespace === namespace && one.name === name)) continue;
     try {
       const discovery = await within(patience, 'its factory', () => factory(host));
