@@ -8,7 +8,7 @@ export interface EdgeGateOptions {
 
 interface Allowance {
   left: number;
-  /** When `left` was right. */
+  /** The time at which `left` was worked out. */
   at: number;
   refused: number;
 }
@@ -31,7 +31,7 @@ export class EdgeGate {
     this.#options = options;
   }
 
-  /** Whether one more edge of the resource may be polled. Tells when that begins and when it ends to be refused. */
+  /** Whether one more edge of the resource may be polled. Logs when it is refused first, and when it is not any more. */
   admits(resourceId: string): boolean {
     const { log } = this.#options;
     const allowance = this.#refilled(resourceId);

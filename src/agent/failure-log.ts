@@ -11,7 +11,7 @@ export interface FailureMessages {
 export class FailureLog {
   readonly #log: Logger;
   readonly #messages: FailureMessages;
-  /** Those of the last time. */
+  /** The reasons for which something failed the last time. */
   #failing: ReadonlySet<string> = new Set();
 
   constructor(log: Logger, messages: FailureMessages) {

@@ -14,9 +14,9 @@ export interface NamesParts {
 
 type Kind = 'projects' | 'users';
 
-/** Upstream's, in milliseconds. */
+/** Milliseconds that a name is kept, as long as upstream does. */
 const LIFE = 600_000;
-/** Of the word that there is no name, and of the one that Keystone does not answer. */
+/** Milliseconds for which it counts that there is no name, or that Keystone does not answer. */
 const LIFE_OF_NOTHING = 60_000;
 /** Milliseconds that samples wait for a name. */
 const PATIENCE = 10_000;

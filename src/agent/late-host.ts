@@ -1,6 +1,6 @@
 /**
- * A host for an agent that seldom asks for the drivers and sessions of one. Their code is a fifth of what a
- * notification agent would load, and most such agents run without.
+ * A host whose drivers and sessions are loaded late, if ever. Their code is a fifth of what a notification agent would
+ * load, and most such agents run without.
  */
 import type { Config } from '../config/options.ts';
 import type { Logger } from '../plugin.ts';

@@ -28,7 +28,7 @@ export interface PollCounts {
   readonly polls: Record<PollResult, number>;
   seconds: number;
   samples: number;
-  /** That the last poll had. */
+  /** As many as the last poll had. */
   resources: number;
   last?: LastPoll;
   /** Wall-clock milliseconds; 0 before the first one. */

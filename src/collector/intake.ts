@@ -84,14 +84,14 @@ export function createIntake(store: Store, { log, kill, clock = systemClock }: I
         return;
       } catch (error) {
         failures += 1;
-        // The first of a row tells; the store may be away for long.
+        // The first failure in a row is told; the store may be away for long.
         if (failures === 1) log.error({ reason: describeError(error) }, 'the store does not take samples, they wait');
         const lives = await answers();
         if (lives && refused) {
           await oneByOne(batch);
           return;
         }
-        // Once may be a passing fault.
+        // A single refusal may be a passing fault.
         refused = lives;
         if (lives) continue;
       }

@@ -4,7 +4,7 @@ import type { ListenerPlan } from '../messaging/listener-options.ts';
 import { configuredUrl, connectionOptions, topologyOptions, withUrlOptions } from '../messaging/rabbit-options.ts';
 import type { Topology } from '../messaging/topology.ts';
 
-/** In front of the name of the notification agents' queue: that of the collector's copy. */
+/** Put in front of the name of the notification agents' queue, it is the name of the collector's copy. */
 const COPY_PREFIX = 'collector.';
 
 /** Bytes of messages in hand beyond which no more are asked for. */

@@ -36,7 +36,7 @@ const SQLITE_BYTES = 2_147_483_648;
 export async function openCollector(config: Config, settings: CollectorSettings): Promise<OpenCollector> {
   const { log, kill, version, assets } = settings;
   const apiOptions = apiOptionsOf(config);
-  // Before a file is made.
+  // A mistake here is told before the file of the store is made.
   checkApiOptions(apiOptions);
   const store = await openStore(config.database.connection, settings.stateFolder);
   const collector = createCollector({
@@ -55,7 +55,7 @@ export async function openCollector(config: Config, settings: CollectorSettings)
       reload(next) {
         const nextOptions = apiOptionsOf(next);
         checkApiOptions(nextOptions);
-        // It goes on to listen where it does.
+        // The address stays the one that it listens on, whatever the new configuration says.
         checkApiOptions({ ...apiOptions, token: nextOptions.token });
         collector.change({ read: readerOf(next), retention: retentionOf(next, store) });
         api.setToken(nextOptions.token);

@@ -41,7 +41,7 @@ export interface LooseSample {
   readonly metadata: string;
 }
 
-/** The sample is none, for a reason that will not pass. */
+/** What came is no sample, and trying again would not change that. */
 export class InvalidSample extends Error {}
 
 /** Names and ids longer than this fit into no index of PostgreSQL. */

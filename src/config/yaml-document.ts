@@ -24,7 +24,7 @@ export interface PlainScalars {
   key?(value: Exclude<JsonValue, string>): string;
 }
 
-/** Aliases that a file may resolve to, by the size of what they stand for: more of them would fill the memory. */
+/** Most aliases of a file, each counted as often as what it stands for has aliases itself: nested ones multiply. */
 const ALIASES_MAX = 1000;
 
 /** Throws {@link ConfigError} with one line for each mistake. `name` is that of the file. */

@@ -22,7 +22,7 @@ interface GnocchiRequest {
 export interface GnocchiApi {
   /**
    * Resolves whatever the status. Asks again after no answer and after statuses that pass: all that is asked of Gnocchi
-   * may be asked twice. Rejects with {@link ConnectionError} when no answer came for all that.
+   * may be asked twice. Rejects with {@link ConnectionError} when none of the attempts was answered.
    */
   request(method: Method, path: string, options: GnocchiRequest): Promise<HttpResponse>;
   /** Keystone; undefined with credentials that it has no part in. */

@@ -14,7 +14,7 @@ export interface Upgraded {
   readonly extended: readonly string[];
 }
 
-/** The oldest Gnocchi that is known to do. */
+/** The oldest Gnocchi that is known to be enough. */
 const REQUIRED = [4, 2] as const;
 
 /** May be repeated: what is there is left alone. Rejects when Gnocchi is away, too old, or refuses a change. */
@@ -39,7 +39,7 @@ export async function upgradeResourceTypes(api: GnocchiApi, log: Logger, signal:
     }
     for (const [key, { required }] of Object.entries(attributes)) {
       if (required || getKey(getKey(present, key) ?? null, 'required') !== true) continue;
-      // Gnocchi has no way to change that: it takes a request to, and leaves the attribute as it is.
+      // Gnocchi cannot change that: it accepts such a request, and leaves the attribute as it is.
       log.warn(
         { resource_type: name, attribute: key },
         'an attribute stays mandatory: resources without it are refused',

@@ -19,7 +19,7 @@ export interface Ends {
   force(why: string): void;
 }
 
-/** `inHand` is what a person calls the work that is finished first. */
+/** `inHand` is what a person calls the work that is finished first, with its verb: `the cycle in hand is`. */
 export function createEnds(log: Log, inHand: string): Ends {
   const stop = new AbortController();
   const kill = new AbortController();

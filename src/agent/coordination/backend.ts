@@ -9,8 +9,8 @@ export interface CoordinationBackend {
   /** Milliseconds after its last `sync` at which the others no longer see this member. */
   readonly lease: number;
   /**
-   * Makes this agent a member of the groups, or stays it, and tells all members of each. May be repeated at any time;
-   * it also mends what the service has lost.
+   * Makes this agent a member of the groups, or keeps it one, and tells all members of each. May be repeated at any
+   * time; it also mends what the service has lost.
    */
   sync(groups: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, readonly string[]>>;
   /** From now on the others do not see this member in the groups. */

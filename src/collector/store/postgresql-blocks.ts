@@ -66,7 +66,7 @@ function groupsOf(lines: readonly SampleLine[]): Map<string, SampleLine[]> {
   return groups;
 }
 
-/** About the same length, each. */
+/** Cuts the lines of a bucket into pieces of about the same length. */
 function pieces(lines: readonly SampleLine[]): Piece[] {
   const count = Math.ceil(lines.length / MOST_SAMPLES);
   const bucket = bucketOf(lines[0]?.time ?? 0);
@@ -238,7 +238,7 @@ export async function removeBlocks(query: Query, start: number, end: number): Pr
   return counts.all();
 }
 
-/** Counts what a whole partition has. */
+/** How many samples each series has in a partition. */
 export async function countBlocks(query: Query, table: string): Promise<readonly SeriesCount[]> {
   const counts = seriesCounts();
   const buckets = await query(`SELECT DISTINCT bucket FROM ${table}`);

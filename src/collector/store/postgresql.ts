@@ -23,7 +23,7 @@ import { upgradeTables, WRITER_LOCK } from './postgresql-upgrade.ts';
 /** Connects with the first call. `url` is a URL of libpq's form. */
 export function openPostgresql(url: string): Database {
   const connections = openConnections(url);
-  /** Of days, those that are there for sure. */
+  /** Names of the tables of days that are known to exist. */
   const tables = new Set<string>();
   let upgraded = false;
 

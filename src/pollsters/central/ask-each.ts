@@ -21,7 +21,7 @@ type Outcome<R, A> = { readonly resource: R; readonly answer: A } | { readonly r
 
 /**
  * The answers, in the order of the resources. Those that may not be seen or are not there (403, 404) are left out,
- * with one warning when that begins. Others that fail are left out, too, and rejected with when the rest is done.
+ * with one warning when that begins. Others that fail are left out, too; at the end the first failure is thrown.
  */
 export async function* askEach<R extends Resource, A>(
   central: Central,

@@ -1,4 +1,4 @@
-/** Instances as the metadata describes them that Nova leaves in libvirt. */
+/** Instances as the metadata that Nova leaves in libvirt describes them. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describeError } from '../../errors.ts';
 import type { Domain } from '../../libvirt/inspector.ts';

@@ -10,7 +10,7 @@ export interface Window {
   readonly period: number;
 }
 
-/** More than a chart has pixels say nothing. */
+/** More of them than a chart has pixels would show nothing more. */
 const MOST_PERIODS = 400;
 /** As the collector counts them: see store/rhythm.ts. */
 const MISSES = 1.6;
