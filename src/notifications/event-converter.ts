@@ -1,6 +1,7 @@
 /** Makes events of notifications, as `event_definitions.yaml` says. */
 import { ConfigError } from '../errors.ts';
 import type { Event, Notification } from '../notification.ts';
+import { remembered } from '../util/remembered.ts';
 import { isList, type JsonValue } from '../wire/value.ts';
 import { DefinitionError, type TraitPlugins } from './definition.ts';
 import { type DefinitionFile, readDefinitionFile } from './definition-file.ts';
@@ -17,8 +18,6 @@ export interface EventConverter {
   /** Undefined where no definition takes the notification. Throws where its values are not what its traits need. */
   convert(notification: Notification): Event | undefined;
 }
-
-const MOST_EVENT_TYPES = 5000;
 
 /** Throws {@link ConfigError} with a line for each definition that is wrong. */
 export function loadEventConverter(path: string, options: EventOptions): EventConverter {
@@ -46,18 +45,6 @@ function createEventConverter(file: DefinitionFile, options: EventOptions): Even
     definitions.push(compileEventDefinition(anything, options.plugins, priorities));
   }
 
-  const byEventType = new Map<string, EventDefinition | undefined>();
-  return {
-    convert(notification) {
-      const { eventType } = notification;
-      let definition = byEventType.get(eventType);
-      if (definition === undefined && !byEventType.has(eventType)) {
-        definition = definitions.find((candidate) => candidate.matches(eventType));
-        // Event types come from outside, so what is remembered of them is bounded.
-        if (byEventType.size >= MOST_EVENT_TYPES) byEventType.clear();
-        byEventType.set(eventType, definition);
-      }
-      return definition?.event(notification);
-    },
-  };
+  const definitionOf = remembered((eventType) => definitions.find((candidate) => candidate.matches(eventType)));
+  return { convert: (notification) => definitionOf(notification.eventType)?.event(notification) };
 }

@@ -6,6 +6,7 @@ import { ConfigError, describeError } from '../errors.ts';
 import type { Notification, NotificationSample } from '../notification.ts';
 import type { Logger, NotificationEndpoint } from '../plugin.ts';
 import { getKey } from '../python/value.ts';
+import { remembered } from '../util/remembered.ts';
 import { isList, isObject, type JsonObject, type JsonValue } from '../wire/value.ts';
 import { DefinitionError, type TraitPlugins } from './definition.ts';
 import { type DefinitionFile, readDefinitionFile } from './definition-file.ts';
@@ -33,9 +34,6 @@ interface Origin {
   readonly path: string;
   readonly entry: JsonValue;
 }
-
-/** Event types come from outside, so what is remembered of them is bounded. */
-const MOST_EVENT_TYPES = 5000;
 
 /** The `*.yaml` of the directories in order; one that does not exist has none. */
 function definitionFiles(directories: readonly string[]): readonly string[] {
@@ -100,19 +98,12 @@ function meterEntries({ path, value, lineOf }: DefinitionFile): readonly JsonVal
 /** The endpoint of all definitions: it looks at every notification. */
 export function meterDefinitionsEndpoint(options: MeterDefinitionOptions): NotificationEndpoint {
   const definitions = loadMeterDefinitions(options);
-  const byEventType = new Map<string, readonly MeterDefinition[]>();
   const incomplete = new Set<MeterDefinition>();
-
-  function forEventType(eventType: string): readonly MeterDefinition[] {
-    const known = byEventType.get(eventType);
-    if (known !== undefined) return known;
-    const matching = definitions.filter(
+  const forEventType = remembered((eventType) =>
+    definitions.filter(
       (definition) => definition.matches(eventType) && options.elsewhere?.(definition.name, eventType) !== true,
-    );
-    if (byEventType.size >= MOST_EVENT_TYPES) byEventType.clear();
-    byEventType.set(eventType, matching);
-    return matching;
-  }
+    ),
+  );
 
   return {
     eventTypes: [],

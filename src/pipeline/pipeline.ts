@@ -6,6 +6,7 @@ import type { Logger } from '../plugin.ts';
 import { parseFloatText } from '../python/number.ts';
 import { asNumber, typeName, ValueError } from '../python/value.ts';
 import { createDropLog } from '../util/drop-log.ts';
+import { remembered } from '../util/remembered.ts';
 import type { PipelineFile } from './pipeline-file.ts';
 import type { LoadedPublisher } from './publishers.ts';
 
@@ -22,22 +23,10 @@ interface Pipeline {
   readonly publishers: readonly LoadedPublisher[];
 }
 
-/** Names of meters and event types come from outside, so what is remembered of them is bounded. */
-const MOST_NAMES = 5000;
-
 function buildPipelines(file: PipelineFile, publishers: (url: string) => LoadedPublisher): readonly Pipeline[] {
   const sinks = new Map(file.sinks.map((sink) => [sink.name, sink.publishers.map(publishers)]));
   return file.sources.flatMap(({ name, selection, sinks: wanted }) => {
-    const known = new Map<string, boolean>();
-    const takes = (subject: string): boolean => {
-      let taken = known.get(subject);
-      if (taken === undefined) {
-        taken = supports(selection, subject);
-        if (known.size >= MOST_NAMES) known.clear();
-        known.set(subject, taken);
-      }
-      return taken;
-    };
+    const takes = remembered((subject) => supports(selection, subject));
     if (new Set(wanted).size < wanted.length) throw new ConfigError(`${file.path}: source ${name} names a sink twice`);
     return wanted.map((sink) => ({ name: `${name}:${sink}`, takes, publishers: sinks.get(sink) ?? [] }));
   });
