@@ -1,5 +1,6 @@
 import type { KeptState } from '../../plugin.ts';
 import { bootId } from '../../util/boot-id.ts';
+import { CounterChoices, type CounterReading } from './counter-choices.ts';
 import { packCounters, unpackCounters } from './kept-counters.ts';
 
 /** What a counter said at one poll. */
@@ -18,6 +19,8 @@ export interface History {
    * is told already: it is returned itself, so that nothing has come since.
    */
   swap(part: string, now: Counter): Counter | undefined;
+  /** For a value that may come from several counters, whether it may come from this one now, whichever source asks. */
+  accepts(reading: CounterReading): boolean;
 }
 
 /** One meter of one source. */
@@ -32,13 +35,15 @@ export interface HistoryKey {
 export type Counters = Map<string, Map<string, Map<string, Map<string, Counter>>>>;
 
 /** For what needs no poll before. */
-export const noHistory: History = { swap: () => undefined };
+export const noHistory: History = { swap: () => undefined, accepts: () => true };
 
 /** The last values of counters. Each source has its own, since it polls at its own pace. */
 export class CounterMemory {
   readonly #state: KeptState;
   readonly #bootId: () => Promise<string | undefined>;
   readonly #counters: Counters = new Map();
+  /** By meter. */
+  readonly #choices = new Map<string, CounterChoices>();
   /** Those that an earlier run has kept. */
   readonly #inherited = new WeakSet<Counter>();
   #boot: string | undefined;
@@ -66,6 +71,7 @@ export class CounterMemory {
         if (previous === undefined || !this.#inherited.has(previous)) return previous;
         return now.at - previous.at > maxAge ? undefined : previous;
       },
+      accepts: (reading) => this.#choicesOf(meter).accepts(instanceId, reading),
     };
   }
 
@@ -76,6 +82,7 @@ export class CounterMemory {
         for (const id of ofSource.keys()) if (!instances.has(id)) ofSource.delete(id);
       }
     }
+    for (const choices of this.#choices.values()) choices.keepOnly(instances);
   }
 
   /** Has what is known now kept for the next run. */
@@ -85,6 +92,15 @@ export class CounterMemory {
 
   #parts(meter: string, source: string, instanceId: string): Map<string, Counter> {
     return inner(inner(inner(this.#counters, meter), source), instanceId);
+  }
+
+  #choicesOf(meter: string): CounterChoices {
+    let choices = this.#choices.get(meter);
+    if (choices === undefined) {
+      choices = new CounterChoices();
+      this.#choices.set(meter, choices);
+    }
+    return choices;
   }
 
   async #takeOver(): Promise<void> {

@@ -1,4 +1,4 @@
-import type { Domain, DomainStats } from '../../libvirt/inspector.ts';
+import type { DomainStats } from '../../libvirt/inspector.ts';
 import { vcpuTime } from '../../libvirt/vcpu-time.ts';
 import type { Table } from './domain-pollsters.ts';
 import type { InstanceSaid } from './families.ts';
@@ -22,35 +22,19 @@ export function cpuTime(stats: DomainStats): CpuTime | undefined {
   return stats.cpuTime === undefined ? undefined : { nanoseconds: stats.cpuTime, from: 'domain' };
 }
 
-/** Of each domain, which counter was read before, and when libvirt left that one out. */
-const counters = new WeakMap<Domain, { readonly from: CpuTime['from']; readonly missingAt?: number }>();
-
-/**
- * The counter that was read before. The other one would look as if the domain had started anew, so a single reading
- * without the usual one has no value; only when that is missing again does the other one take its place.
- */
-function sameCounter(domain: Domain, stats: DomainStats): bigint | undefined {
-  const time = cpuTime(stats);
-  if (time === undefined) return undefined;
-  const { nanoseconds, from } = time;
-  const before = counters.get(domain);
-  if (before === undefined || before.from === from) {
-    if (before === undefined || before.missingAt !== undefined) counters.set(domain, { from });
-    return nanoseconds;
-  }
-  const missingAt = before.missingAt ?? stats.monotonicTime;
-  // The reading of one cycle may be asked for by several sources.
-  const isFirst = missingAt === stats.monotonicTime;
-  counters.set(domain, isFirst ? { from: before.from, missingAt } : { from });
-  return isFirst ? undefined : nanoseconds;
-}
-
 export const cpu: Table<InstanceSaid> = {
   cpu: {
     type: 'cumulative',
     unit: 'ns',
     help: 'Time that the vCPUs ran and waited for a CPU: the sum of vcpu.N.time and vcpu.N.wait, else cpu.time.',
-    read: ({ instance, stats }) => sameCounter(instance.domain, stats),
+    // Only which counter it comes from, and that not over a restart.
+    remembers: 0,
+    read({ instance, stats }, history) {
+      const time = cpuTime(stats);
+      if (time === undefined) return undefined;
+      const reading = { counter: time.from, life: instance.domain.id, at: stats.monotonicTime };
+      return history.accepts(reading) ? time.nanoseconds : undefined;
+    },
   },
   /** Upstream dropped it in 2018. The share of its vCPUs that an instance used since the poll before. */
   cpu_util: {
