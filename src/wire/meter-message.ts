@@ -102,7 +102,7 @@ export function createSampleWriter(secret: string, form: JsonForm): SampleWriter
     page.append(owner.ids.json);
     page.write(jsonText(resourceId, form));
     page.append(time.json);
-    append(page, metadata, metadata.json);
+    append(page, metadata.json);
     page.append(messageId.json);
     page.write(idText);
     page.append(clock.json);
@@ -118,7 +118,7 @@ export function createSampleWriter(secret: string, form: JsonForm): SampleWriter
       signed.append(clock.signed);
       signed.append(owner.ids.signed);
       signed.writeUtf8(resourceId);
-      append(signed, metadata, metadata.signed);
+      append(signed, metadata.signed);
       signed.append(time.signed);
       signed.append(owner.user);
       page.write(signer.end());

@@ -11,7 +11,7 @@ export class Page {
     return this.#length;
   }
 
-  /** Text that is ASCII. */
+  /** Text whose characters stand for a byte each. */
   write(text: string): void {
     this.#room(text.length);
     this.#length += this.#bytes.write(text, this.#length, 'latin1');
@@ -27,12 +27,6 @@ export class Page {
     this.#room(bytes.length);
     this.#bytes.set(bytes, this.#length);
     this.#length += bytes.length;
-  }
-
-  appendPart(bytes: Uint8Array, start: number, end: number): void {
-    this.#room(end - start);
-    this.#bytes.set(bytes.subarray(start, end), this.#length);
-    this.#length += end - start;
   }
 
   /** Forgets what stands from here on. */
