@@ -262,10 +262,11 @@ export class PollsterRun {
   }
 
   async #handOver(progress: Progress, signal: AbortSignal): Promise<void> {
-    const full = progress.batch;
+    const { batch } = progress;
+    const count = batch.length;
     progress.batch = [];
-    await this.#settings.output.publish(full, signal, this.source.interval);
-    progress.samples += full.length;
+    await this.#settings.output.publish(batch, signal, this.source.interval);
+    progress.samples += count;
   }
 
   /** What was read before the time was over counts. */

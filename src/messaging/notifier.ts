@@ -1,18 +1,16 @@
 import type { ChannelModel, ConfirmChannel } from 'amqplib';
 import type { Logger } from '../plugin.ts';
 import { type Clock, systemClock } from '../util/clock.ts';
-import { scope, untilAborted } from '../util/scope.ts';
+import { untilAborted } from '../util/scope.ts';
 import { BrokerConnection, type ConnectionOptions } from './connection.ts';
 import type { DeliveryStats, DropLog } from './delivery-stats.ts';
+import { Doorway } from './doorway.ts';
 import type { MessageStore, OutgoingMessage } from './message-store.ts';
 import { Sender, type SenderOptions } from './sender.ts';
 
 export interface NotifierOptions extends Omit<SenderOptions, 'retry'> {
   readonly connection: ConnectionOptions;
 }
-
-/** Milliseconds without any progress after which a broker counts as away for those who wait for room. */
-const STALL = 5000;
 
 /** Takes messages over, and sees to it that a broker gets them: in order, at least once, as soon as there is one. */
 export class Notifier {
@@ -26,8 +24,8 @@ export class Notifier {
   #connected = false;
   #blocked = false;
   #connects = 0;
-  #stalled = false;
-  #waiting: (() => void)[] = [];
+  readonly #doorway: Doorway<OutgoingMessage>;
+  #flushing: (() => void)[] = [];
 
   constructor(options: NotifierOptions, store: MessageStore, drops: DropLog, log: Logger, clock: Clock = systemClock) {
     this.#windowBytes = options.windowBytes;
@@ -44,6 +42,10 @@ export class Notifier {
         changed: () => this.#changed(),
       },
     );
+    this.#doorway = new Doorway({
+      isFull: (message) => this.#sender.sending && this.#enough(message),
+      enter: (message) => this.#take(message),
+    });
     this.stats = this.#makeStats();
     this.#connection = this.#connect(options.connection, log, clock);
   }
@@ -52,10 +54,11 @@ export class Notifier {
    * Takes a message over. Waits only while a broker that keeps confirming has enough to do; otherwise the message is
    * kept, and where there is no room for it the oldest are dropped.
    */
-  async publish(message: OutgoingMessage, signal: AbortSignal): Promise<void> {
-    while (this.#sender.sending && !this.#stalled && this.#enough(message)) {
-      if (!(await this.#progress(signal))) break;
-    }
+  publish(message: OutgoingMessage, signal: AbortSignal): Promise<void> {
+    return this.#doorway.pass(message, signal);
+  }
+
+  #take(message: OutgoingMessage): void {
     for (const dropped of this.#store.push(message)) {
       this.#drops.drop('queue_full', dropped, { queuedBytes: this.#store.size.bytes });
     }
@@ -64,7 +67,10 @@ export class Notifier {
 
   /** Resolves when the broker has everything, or the signal aborts, to the number of samples that it does not have. */
   async flush(signal: AbortSignal): Promise<number> {
-    while (this.#store.size.messages > 0 && !signal.aborted) await kept(untilAborted(this.#change(), signal));
+    while (this.#store.size.messages > 0 && !signal.aborted) {
+      // The end of the wait is no failure.
+      await untilAborted(this.#change(), signal).catch(() => undefined);
+    }
     return this.#store.size.samples;
   }
 
@@ -103,24 +109,15 @@ export class Notifier {
     return bytes >= 2 * this.#windowBytes || !this.#store.hasRoom(body.length);
   }
 
-  /** True as soon as something changed; false when nothing does for a while. */
-  async #progress(signal: AbortSignal): Promise<boolean> {
-    using wait = scope(signal, STALL, 'delivery');
-    const changed = await kept(untilAborted(this.#change(), wait.signal));
-    // The next one does not have to find out again.
-    if (!changed && !signal.aborted) this.#stalled = true;
-    return changed;
-  }
-
   #change(): Promise<void> {
-    return new Promise((resolve) => this.#waiting.push(resolve));
+    return new Promise((resolve) => this.#flushing.push(resolve));
   }
 
   #changed(): void {
-    this.#stalled = false;
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const resolve of waiting) resolve();
+    this.#doorway.look();
+    const flushing = this.#flushing;
+    this.#flushing = [];
+    for (const resolve of flushing) resolve();
   }
 
   #makeStats(): DeliveryStats {
@@ -141,15 +138,5 @@ export class Notifier {
       dropped: this.#drops.counts,
       queued: this.#store.size,
     };
-  }
-}
-
-/** Whether the promise was kept. */
-async function kept(promise: Promise<void>): Promise<boolean> {
-  try {
-    await promise;
-    return true;
-  } catch {
-    return false;
   }
 }

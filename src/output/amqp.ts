@@ -3,6 +3,7 @@ import { ConfigError, describeError } from '../errors.ts';
 import { type DeliveryStats, DropLog } from '../messaging/delivery-stats.ts';
 import type { MessageFormat } from '../messaging/envelope.ts';
 import { createMemoryStore } from '../messaging/memory-store.ts';
+import type { OutgoingMessage } from '../messaging/message-store.ts';
 import { Notifier, type NotifierOptions } from '../messaging/notifier.ts';
 import { configuredUrl, connectionOptions, topologyOptions, withUrlOptions } from '../messaging/rabbit-options.ts';
 import { createSampleMessages } from '../messaging/sample-messages.ts';
@@ -71,11 +72,14 @@ export function createAmqpOutput(options: AmqpOutputOptions, log: Logger): AmqpO
       drops.drop('invalid', { samples: 1 }, { meter: name, resource: resourceId, reason: describeError(reason) }),
   });
 
+  async function deliver(messages: readonly OutgoingMessage[], signal: AbortSignal): Promise<void> {
+    for (const message of messages) await notifier.publish(message, signal);
+  }
+
   return {
     stats: notifier.stats,
-    async publish(batch, signal) {
-      for (const message of toMessages(batch)) await notifier.publish(message, signal);
-    },
+    // While it waits nothing should hold the samples, which are many at a time: they are in the messages.
+    publish: (batch, signal) => deliver(toMessages(batch), signal),
     flush: (signal) => notifier.flush(signal),
     close: () => notifier.close(),
   };
