@@ -81,8 +81,21 @@ export function sampleId(
   slot: number | string,
   occurrence = 0,
 ): string {
-  const name = `${source}\n${meter}\n${resourceId}\n${slot}${occurrence === 0 ? '' : `\n${occurrence}`}`;
-  return uuidText(hash('sha1', SAMPLE_NAMESPACE + name, 'hex'));
+  return sampleIds(source, meter, slot)(resourceId, occurrence);
+}
+
+/** The same for many resources. */
+export function sampleIds(
+  source: string,
+  meter: string,
+  slot: number | string,
+): (resourceId: string, occurrence: number) => string {
+  const beginning = `${SAMPLE_NAMESPACE}${source}\n${meter}\n`;
+  const end = `\n${slot}`;
+  return (resourceId, occurrence) => {
+    const name = beginning + resourceId + (occurrence === 0 ? end : `${end}\n${occurrence}`);
+    return uuidText(hash('sha1', name, 'hex'));
+  };
 }
 
 /** A UUIDv5 but for the digits that the hash gives. */

@@ -1,6 +1,6 @@
 /** Makes samples of readings: checks what a plugin yielded and adds what the agent knows. */
 import type { Meter, Reading } from '../plugin.ts';
-import { isoTimestamp, type Metadata, type Sample, sampleId } from '../sample.ts';
+import { isoTimestamp, type Metadata, type Sample, sampleIds } from '../sample.ts';
 import { IdNumbers, Tally } from './tally.ts';
 
 export interface StampOptions {
@@ -26,21 +26,30 @@ export interface Stamp {
 const NO_METADATA: Metadata = Object.freeze({});
 const TYPES: ReadonlySet<unknown> = new Set(['gauge', 'delta', 'cumulative']);
 
+/** What was read of one meter. */
+interface Count {
+  readonly meter: string;
+  /** How often each of its resources came. */
+  readonly tally: Tally;
+  readonly idOf: ReturnType<typeof sampleIds>;
+}
+
 /** One stamp serves one run of one pollster: it tells apart readings that would have the same id. */
 export function createStamp(options: StampOptions): Stamp {
   const timestamp = isoTimestamp(options.time);
   const { ids = new IdNumbers() } = options;
-  const seen = new Map<string, Tally>();
-  let latest: { readonly meter: string; readonly tally: Tally } | undefined;
+  const counts = new Map<string, Count>();
+  let latest: Count | undefined;
 
-  /** How often this measurement was made before. */
-  function occurrence(meter: string, resourceId: string): number {
-    if (latest?.meter !== meter) {
-      const tally = seen.get(meter) ?? new Tally(ids);
-      seen.set(meter, tally);
-      latest = { meter, tally };
-    }
-    return latest.tally.add(resourceId);
+  function countOf(meter: string): Count {
+    if (latest?.meter === meter) return latest;
+    latest = counts.get(meter) ?? {
+      meter,
+      tally: new Tally(ids),
+      idOf: sampleIds(options.pollingSource, meter, options.slot),
+    };
+    counts.set(meter, latest);
+    return latest;
   }
 
   return {
@@ -50,8 +59,9 @@ export function createStamp(options: StampOptions): Stamp {
       const meter = reading.meter ?? options.meter;
       if (meter === undefined) return 'a reading without a meter';
       const { resourceId } = reading;
+      const { idOf, tally } = countOf(meter.name);
       return {
-        id: sampleId(options.pollingSource, meter.name, resourceId, options.slot, occurrence(meter.name, resourceId)),
+        id: idOf(resourceId, tally.add(resourceId)),
         name: meter.name,
         type: meter.type,
         unit: meter.unit,
