@@ -6,7 +6,7 @@ import type { Answer, Compute } from './compute.ts';
 import { type History, noHistory } from './counter-memory.ts';
 import { SHUT_OFF } from './domain-state.ts';
 import type { Family, Split } from './families.ts';
-import { type Instance, isInstance } from './instance.ts';
+import { type Instance, type InstanceResource, isInstance } from './instance.ts';
 
 /** A meter and how it is read. */
 export interface Row<S> extends Omit<Meter, 'name'> {
@@ -29,13 +29,22 @@ export type Pollsters = Readonly<Record<string, Factory<Pollster>>>;
 /** The compute service of a host, the same at each call. */
 export type ComputeOf = (host: Host) => Compute;
 
-export function domainPollsters<S>(computeOf: ComputeOf, family: Family<S>, table: Table<S>): Pollsters {
+export function domainPollsters<S, R extends InstanceResource>(
+  computeOf: ComputeOf,
+  family: Family<S, R>,
+  table: Table<S>,
+): Pollsters {
   return Object.fromEntries(
     Object.entries(table).map(([name, row]) => [name, (host) => domainPollster(computeOf(host), family, name, row)]),
   );
 }
 
-function domainPollster<S>(compute: Compute, family: Family<S>, name: string, row: Row<S>): Pollster {
+function domainPollster<S, R extends InstanceResource>(
+  compute: Compute,
+  family: Family<S, R>,
+  name: string,
+  row: Row<S>,
+): Pollster {
   const { type, unit, float, help, remembers } = row;
   const memory = remembers === undefined ? undefined : compute.memory;
   return {
@@ -67,7 +76,7 @@ function domainPollster<S>(compute: Compute, family: Family<S>, name: string, ro
   /** Takes no time between one and the next, so that they go without a promise each. */
   function* readings(
     { stats }: Answer,
-    split: Split<S>,
+    split: Split<S, R>,
     instances: ReadonlyMap<string, Instance>,
     count: { known: number; unknown: number },
     ctx: PollContext,
@@ -80,15 +89,16 @@ function domainPollster<S>(compute: Compute, family: Family<S>, name: string, ro
       if (said.state === SHUT_OFF && !hasWhenStopped(row, compute)) continue;
       const { userId, projectId } = instance.nova;
       const history = memory?.of(key, id) ?? noHistory;
-      for (const part of split(instance, said, said.state)) {
+      for (const resource of split.resources(instance.resources(said.state), said)) {
         // What comes too late is not taken any more, and must not go into the history either.
         if (ctx.signal.aborted) return;
-        const volume = part.said === undefined ? undefined : row.read(part.said, history);
+        const found = split.said(resource, instance, said);
+        const volume = found === undefined ? undefined : row.read(found, history);
         if (volume === undefined) {
           count.unknown++;
           continue;
         }
-        const { resourceId, metadata } = part;
+        const { resourceId, metadata } = resource;
         yield { resourceId, volume, metadata, userId, projectId, monotonicTime: said.monotonicTime };
       }
     }

@@ -1,22 +1,22 @@
 /** What meters are read from: an instance as a whole, its disks, its NICs. */
 import type { BlockInfo, DiskStats, DomainStats, NicStats } from '../../libvirt/inspector.ts';
-import type { Metadata, PollContext } from '../../plugin.ts';
+import type { PollContext } from '../../plugin.ts';
 import type { Answer } from './compute.ts';
 import type { Nic } from './devices.ts';
-import type { Instance } from './instance.ts';
+import type { DiskResource, Instance, InstanceResource, InstanceResources, NicResource } from './instance.ts';
 
-/** One resource of an instance, with what was said of it; undefined where libvirt said nothing. */
-interface Part<S> {
-  readonly resourceId: string;
-  readonly metadata: Metadata;
-  readonly said: S | undefined;
+/** How an instance is taken apart, into what is there already: it is done for each meter. */
+export interface Split<S, R extends InstanceResource = InstanceResource> {
+  resources(all: InstanceResources, stats: DomainStats): readonly R[];
+  /** What was said of one of them; undefined where libvirt said nothing. */
+  said(resource: R, instance: Instance, stats: DomainStats): S | undefined;
 }
 
-/** Takes an instance apart. `state` is the one of its statistics. */
-export type Split<S> = (instance: Instance, stats: DomainStats, state: number) => readonly Part<S>[];
-
 /** Meters that are read from the same things. Loads what it needs of an answer besides the statistics. */
-export type Family<S> = (answer: Answer, ctx: PollContext) => Split<S> | Promise<Split<S>>;
+export type Family<S, R extends InstanceResource = InstanceResource> = (
+  answer: Answer,
+  ctx: PollContext,
+) => Split<S, R> | Promise<Split<S, R>>;
 
 export interface InstanceSaid {
   readonly instance: Instance;
@@ -31,35 +31,44 @@ export interface NicSaid {
   readonly at: number;
 }
 
-export const ofInstance: Family<InstanceSaid> = () => (instance, stats, state) => [
-  { resourceId: instance.id, metadata: instance.metadata(state).base, said: { instance, stats } },
-];
-
-/** As `ofInstance`, with the number of vCPUs in the metadata. */
-export const ofCpu: Family<InstanceSaid> = () => (instance, stats, state) => [
-  { resourceId: instance.id, metadata: instance.metadata(state).cpu(stats.vcpuCurrent), said: { instance, stats } },
-];
-
-export const ofDisk: Family<DiskStats> = () => (instance, stats, state) =>
-  instance.metadata(state).disks.map(({ device, resourceId, metadata }) => ({
-    resourceId,
-    metadata,
-    said: stats.disks.find(({ name }) => name === device),
-  }));
-
-export const ofDiskImage: Family<BlockInfo> = async (answer, ctx) => {
-  const images = await answer.images(ctx);
-  return (instance, _stats, state) =>
-    instance.metadata(state).disks.map(({ device, resourceId, metadata }) => ({
-      resourceId,
-      metadata,
-      said: images.get(instance.id)?.get(device),
-    }));
+const instances: Split<InstanceSaid> = {
+  resources: ({ whole }) => [whole],
+  said: (_resource, instance, stats) => ({ instance, stats }),
 };
 
-export const ofNic: Family<NicSaid> = () => (instance, stats, state) =>
-  instance.metadata(state).nics.map(({ nic, resourceId, metadata }) => {
-    const found = stats.nics.find(({ name }) => name === nic.tap);
-    const said = found && { nic, stats: found, boot: instance.domain.id, at: stats.monotonicTime };
-    return { resourceId, metadata, said };
-  });
+const cpus: Split<InstanceSaid> = {
+  ...instances,
+  resources: (all, { vcpuCurrent }) => [all.withCpus(vcpuCurrent)],
+};
+
+const disks: Split<DiskStats, DiskResource> = {
+  resources: (all) => all.disks,
+  said: ({ device }, _instance, stats) => named(stats.disks, device),
+};
+
+const nics: Split<NicSaid, NicResource> = {
+  resources: (all) => all.nics,
+  said({ nic }, { domain }, { nics: said, monotonicTime }) {
+    const stats = named(said, nic.tap);
+    return stats && { nic, stats, boot: domain.id, at: monotonicTime };
+  },
+};
+
+export const ofInstance: Family<InstanceSaid> = () => instances;
+
+/** As `ofInstance`, with the number of vCPUs in the metadata. */
+export const ofCpu: Family<InstanceSaid> = () => cpus;
+
+export const ofDisk: Family<DiskStats, DiskResource> = () => disks;
+
+export const ofDiskImage: Family<BlockInfo, DiskResource> = async (answer, ctx) => {
+  const images = await answer.images(ctx);
+  return { ...disks, said: ({ device }, { id }) => images.get(id)?.get(device) };
+};
+
+export const ofNic: Family<NicSaid, NicResource> = () => nics;
+
+function named<T extends { readonly name?: string }>(list: readonly T[], name: string): T | undefined {
+  for (const one of list) if (one.name === name) return one;
+  return undefined;
+}

@@ -14,32 +14,34 @@ export interface Instance extends Resource {
   readonly nova: NovaMetadata;
   readonly devices: Devices;
   /** The same object until the state changes: what a sample looks like on the wire is computed once per object. */
-  metadata(state: number): InstanceMetadata;
+  resources(state: number): InstanceResources;
 }
 
 export function isInstance(resource: Resource): resource is Instance {
   return 'domain' in resource && 'devices' in resource;
 }
 
-interface InstanceMetadata {
-  readonly base: Metadata;
-  cpu(count: number | undefined): Metadata;
+/** What samples of an instance are of. */
+export interface InstanceResources {
+  readonly whole: InstanceResource;
+  /** The same, with the number of vCPUs in its metadata. */
+  withCpus(count: number | undefined): InstanceResource;
   readonly disks: readonly DiskResource[];
   readonly nics: readonly NicResource[];
 }
 
-/** A disk as the resource of samples. */
-interface DiskResource {
-  readonly device: string;
+export interface InstanceResource {
   readonly resourceId: string;
   readonly metadata: Metadata;
 }
 
-/** The same for a network interface. */
-interface NicResource {
+export interface DiskResource extends InstanceResource {
+  /** Its name in the guest. */
+  readonly device: string;
+}
+
+export interface NicResource extends InstanceResource {
   readonly nic: Nic;
-  readonly resourceId: string;
-  readonly metadata: Metadata;
 }
 
 /** What of an instance its domain's XML says. */
@@ -80,39 +82,40 @@ export function createInstance(facts: InstanceFacts, known: NovaKnowledge, optio
   const { flavor } = nova;
   const { hostname, reserved } = options;
   const described = { ...facts, flavorId: flavor.id ?? (known.flavorId || flavor.name), hostname };
-  let latest: { readonly state: number; readonly metadata: InstanceMetadata } | undefined;
+  let latest: { readonly state: number; readonly resources: InstanceResources } | undefined;
   return {
     id: domain.uuid,
     domain,
     nova,
     devices,
-    metadata(state) {
+    resources(state) {
       if (latest?.state !== state) {
         const base = baseMetadata(described, state);
         const user = reservedUserMetadata(known.serverMetadata, base, reserved);
         latest = {
           state,
-          metadata: deriveMetadata(facts, user === undefined ? base : { ...base, user_metadata: user }),
+          resources: deriveResources(facts, user === undefined ? base : { ...base, user_metadata: user }),
         };
       }
-      return latest.metadata;
+      return latest.resources;
     },
   };
 }
 
-/** The metadata of all that belongs to an instance, each made once. */
-export function deriveMetadata(
+/** The resources of an instance, the metadata of each made once. */
+export function deriveResources(
   { domain, devices }: Pick<Instance, 'domain' | 'devices'>,
   base: Readonly<Record<string, MetadataValue>>,
-): InstanceMetadata {
-  let withCpu: { readonly count: number | undefined; readonly metadata: Metadata } | undefined;
+): InstanceResources {
+  let latest: { readonly count: number | undefined; readonly resource: InstanceResource } | undefined;
   return {
-    base,
-    cpu(count) {
-      if (withCpu === undefined || withCpu.count !== count) {
-        withCpu = { count, metadata: extendMetadata(base, { cpu_number: count ?? null }) };
+    whole: { resourceId: domain.uuid, metadata: base },
+    withCpus(count) {
+      if (latest === undefined || latest.count !== count) {
+        const metadata = extendMetadata(base, { cpu_number: count ?? null });
+        latest = { count, resource: { resourceId: domain.uuid, metadata } };
       }
-      return withCpu.metadata;
+      return latest.resource;
     },
     disks: devices.disks.map((device) => ({
       device,

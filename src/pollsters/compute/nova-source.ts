@@ -3,7 +3,7 @@ import { describeError } from '../../errors.ts';
 import type { Domain } from '../../libvirt/inspector.ts';
 import type { FindContext, InstanceSource } from './compute.ts';
 import { type Devices, readDevices } from './devices.ts';
-import { deriveMetadata, type Instance } from './instance.ts';
+import { deriveResources, type Instance } from './instance.ts';
 import type { Server } from './nova/server.ts';
 import type { ServerList } from './nova/server-list.ts';
 import { parseXml } from './xml.ts';
@@ -36,9 +36,9 @@ export function createNovaSource(servers: ServerList, libvirt: InstanceSource): 
     if (before?.domain === domain) return before;
     const found = devicesOf(domain, log);
     if (found === null) return undefined;
-    const metadata = deriveMetadata({ domain, devices: found }, server.metadata);
+    const resources = deriveResources({ domain, devices: found }, server.metadata);
     // Its state is what Nova says, whatever libvirt does.
-    const instance = { id: domain.uuid, domain, nova: server.nova, devices: found, metadata: () => metadata };
+    const instance = { id: domain.uuid, domain, nova: server.nova, devices: found, resources: () => resources };
     made.set(server, instance);
     return instance;
   }

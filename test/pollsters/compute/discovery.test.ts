@@ -117,7 +117,7 @@ describe('the discovery local_instances', () => {
       createComputePlugin(() => nova),
     );
 
-    const ids = found.map((instance) => instance.metadata(1).base['flavor']);
+    const ids = found.map((instance) => instance.resources(1).whole.metadata['flavor']);
     expect(ids).toMatchObject([{ id: '1' }, { id: '2' }, { id: 'c' }]);
   });
 
@@ -132,7 +132,7 @@ describe('the discovery local_instances', () => {
       createComputePlugin(() => nova),
     );
 
-    const base = instance?.metadata(1).base ?? {};
+    const base = instance?.resources(1).whole.metadata ?? {};
     expect(base['user_metadata']).toEqual({ stack: 's1', other: 'x' });
     expect(Object.keys(base).slice(-2)).toEqual(['root_gb', 'user_metadata']);
   });

@@ -17,7 +17,7 @@ function sourceOf(host: FakeHost) {
   const clock = new FakeClock(0);
   const source = createLibvirtSource(host, createNovaLookup(host, clock));
   async function find(domains: readonly ReturnType<typeof domain>[]) {
-    return (await source.find(domains, cycle(host))).map((instance) => instance.metadata(1).base);
+    return (await source.find(domains, cycle(host))).map((instance) => instance.resources(1).whole.metadata);
   }
   return { clock, find, source };
 }
@@ -164,6 +164,6 @@ describe('extra metadata', () => {
     const [third] = await source.find(domains, cycle(host));
 
     expect(second).toBe(first);
-    expect(third?.metadata(1).base['user_metadata']).toEqual({ n: '2' });
+    expect(third?.resources(1).whole.metadata['user_metadata']).toEqual({ n: '2' });
   });
 });

@@ -216,7 +216,7 @@ describe('the discovery method naive', () => {
 
     const [instance] = await discover();
 
-    expect(instance?.metadata(1).base['image']).toEqual({ id: 'image-1', links: [], name });
+    expect(instance?.resources(1).whole.metadata['image']).toEqual({ id: 'image-1', links: [], name });
   });
 
   it('needs credentials', async () => {
