@@ -66,8 +66,8 @@ export interface RunResult {
 
 /** Of a poll that goes on. */
 interface Progress {
-  /** Not handed over so far. */
-  batch: Sample[];
+  /** Not handed over so far. Begun by its first sample: what a list leads to that has grown old itself grows old with it. */
+  batch: Sample[] | undefined;
   result: PollResult;
   samples: number;
   faults: number;
@@ -172,7 +172,7 @@ export class PollsterRun {
       source: this.source.name,
       readers: cycle.plan.readers({ source: this.source, together: this.entry.pollster.together }),
     };
-    const progress: Progress = { batch: [], result: 'success', samples: 0, faults: 0, firstFault: '' };
+    const progress: Progress = { batch: undefined, result: 'success', samples: 0, faults: 0, firstFault: '' };
     this.#running = true;
     const work = this.#poll(cycle, ctx, progress).finally(() => {
       this.#running = false;
@@ -201,6 +201,7 @@ export class PollsterRun {
         progress.firstFault ||= sample;
         return false;
       }
+      progress.batch ??= [];
       return progress.batch.push(sample) >= batchSize;
     };
     const handOver = () => this.#handOver(progress, ctx.signal);
@@ -255,23 +256,26 @@ export class PollsterRun {
     } finally {
       if (cycle.only === undefined) this.counts.resources = found;
       // What was read before a failure counts.
-      if (progress.batch.length > 0 && !ctx.signal.aborted) await handOver();
+      if (!ctx.signal.aborted) await handOver();
     }
     if (found === 0) progress.result = 'no_resources';
     else if (progress.result === 'success') heartbeat?.(name, time);
   }
 
-  async #handOver(progress: Progress, signal: AbortSignal): Promise<void> {
-    const { batch } = progress;
+  /** Not an async function: it would hold the samples while it waits, and they would grow old. */
+  #handOver(progress: Progress, signal: AbortSignal): Promise<void> {
+    const { batch = [] } = progress;
     const count = batch.length;
-    progress.batch = [];
-    await this.#settings.output.publish(batch, signal, this.source.interval);
-    progress.samples += count;
+    if (count === 0) return Promise.resolve();
+    progress.batch = undefined;
+    return this.#settings.output.publish(batch, signal, this.source.interval).then(() => {
+      progress.samples += count;
+    });
   }
 
   /** What was read before the time was over counts. */
   async #handOverRest(progress: Progress, { signal }: Cycle): Promise<void> {
-    if (progress.batch.length === 0 || signal.aborted) return;
+    if (signal.aborted) return;
     // That the run has failed is told in any case.
     await this.#handOver(progress, signal).catch(() => {});
   }
