@@ -1,8 +1,7 @@
 import type { PollingSource } from '../config/polling.ts';
 import { codeOf, describeError, isLogged, PluginLoadError } from '../errors.ts';
-import type { Output } from '../output/output.ts';
+import { type Batch, beginBatch, type Output } from '../output/output.ts';
 import type { CycleCache, PollContext, Reading, Resource } from '../plugin.ts';
-import type { Sample } from '../sample.ts';
 import type { Clock } from '../util/clock.ts';
 import { scope, untilAborted } from '../util/scope.ts';
 import { plural } from '../util/text.ts';
@@ -66,8 +65,8 @@ export interface RunResult {
 
 /** Of a poll that goes on. */
 interface Progress {
-  /** Not handed over so far. Begun by its first sample: what a list leads to that has grown old itself grows old with it. */
-  batch: Sample[] | undefined;
+  /** Not handed over so far. Begun by its first sample: what an old list leads to grows old, too. */
+  batch: Batch | undefined;
   result: PollResult;
   samples: number;
   faults: number;
@@ -189,7 +188,7 @@ export class PollsterRun {
   }
 
   async #poll(cycle: Cycle, ctx: PollContext, progress: Progress): Promise<void> {
-    const { batchSize, clock, heartbeat, sampleSource } = this.#settings;
+    const { batchSize, clock, heartbeat, output, sampleSource } = this.#settings;
     const { name, pollster } = this.entry;
     let stamp: Stamp | undefined;
     let time = 0;
@@ -201,8 +200,9 @@ export class PollsterRun {
         progress.firstFault ||= sample;
         return false;
       }
-      progress.batch ??= [];
-      return progress.batch.push(sample) >= batchSize;
+      progress.batch ??= beginBatch(output);
+      progress.batch.add(sample);
+      return progress.batch.size >= batchSize;
     };
     const handOver = () => this.#handOver(progress, ctx.signal);
     // A poll that was let go of may still yield; its cycle is over.
@@ -262,15 +262,12 @@ export class PollsterRun {
     else if (progress.result === 'success') heartbeat?.(name, time);
   }
 
-  /** Not an async function: it would hold the samples while it waits, and they would grow old. */
-  #handOver(progress: Progress, signal: AbortSignal): Promise<void> {
-    const { batch = [] } = progress;
-    const count = batch.length;
-    if (count === 0) return Promise.resolve();
+  async #handOver(progress: Progress, signal: AbortSignal): Promise<void> {
+    const { batch } = progress;
+    if (batch === undefined) return;
     progress.batch = undefined;
-    return this.#settings.output.publish(batch, signal, this.source.interval).then(() => {
-      progress.samples += count;
-    });
+    await batch.publish(signal, this.source.interval);
+    progress.samples += batch.size;
   }
 
   /** What was read before the time was over counts. */

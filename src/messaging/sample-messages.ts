@@ -25,18 +25,43 @@ export interface SampleMessagesOptions {
 /** Spare memory for bodies: as much as a broker that keeps up has on its way to it. */
 const SPARE_BYTES = 2_097_152;
 
-/** Returns the messages for a batch, in order; the copies for several routing keys follow one another. */
-export function createSampleMessages(options: SampleMessagesOptions): (batch: readonly Sample[]) => OutgoingMessage[] {
+/** A page that has grown larger than this is not kept. */
+const PAGE_BYTES_MAX = 262_144;
+
+/** Messages in the making. A sample that was added is bytes already, and not held any more. */
+export interface Draft {
+  add(sample: Sample): void;
+  /** The messages, in order; the copies for several routing keys follow one another. Nothing is added after. */
+  finish(): readonly OutgoingMessage[];
+}
+
+/** Returns the messages for a batch. */
+export function createSampleMessages(
+  options: SampleMessagesOptions,
+): (batch: readonly Sample[]) => readonly OutgoingMessage[] {
+  const begin = createDrafts(options);
+  return (batch) => {
+    const draft = begin();
+    for (const sample of batch) draft.add(sample);
+    return draft.finish();
+  };
+}
+
+/** Returns what begins a draft. There may be several at a time. */
+export function createDrafts(options: SampleMessagesOptions): () => Draft {
   const { format, routingKeys, maxMessageBytes, now = Date.now, uuid = randomUUID } = options;
   const form = payloadForm(format);
   const write = createSampleWriter(options.secret, form);
   const open = form === 'nested' ? '{\\"samples\\": [' : '{"samples": [';
   const close = ']}';
-  const page = new Page();
+  const pages: Page[] = [];
   const bodies = createBodyPool(SPARE_BYTES);
 
-  return function toMessages(batch) {
+  return function begin() {
+    const page = pages.pop() ?? new Page();
+    page.truncate(0);
     const messages: OutgoingMessage[] = [];
+    /** Of the message that is on the page. */
     let samples = 0;
     let ends: readonly string[] = [];
 
@@ -48,24 +73,24 @@ export function createSampleMessages(options: SampleMessagesOptions): (batch: re
         priority: 'SAMPLE',
         timestamp: isoTimestamp(now()).replace('T', ' '),
       } as const;
-      page.truncate(0);
       page.write(textBeforePayload(head, format) + open);
       ends = routingKeys.map(() => close + textAfterPayload({ ...head, uniqueId: uuid().replaceAll('-', '') }, format));
     }
 
-    function finish(): void {
+    function end(): void {
       routingKeys.forEach((routingKey, index) => {
-        const end = ends[index] ?? '';
-        const body = bodyOf(bodies.take(page.length + end.length + FRAME_BYTES));
+        const text = ends[index] ?? '';
+        const body = bodyOf(bodies.take(page.length + text.length + FRAME_BYTES));
         body.set(page.view());
-        body.write(end, page.length, 'latin1');
+        body.write(text, page.length, 'latin1');
         messages.push({ routingKey, body, samples, done: () => bodies.give(body) });
       });
+      page.truncate(0);
       samples = 0;
     }
 
     /** False for a sample that is refused, which leaves nothing behind. */
-    function add(sample: Sample): boolean {
+    function put(sample: Sample): boolean {
       const before = page.length;
       if (samples === 0) start();
       else page.write(', ');
@@ -79,17 +104,22 @@ export function createSampleMessages(options: SampleMessagesOptions): (batch: re
       return true;
     }
 
-    for (const sample of batch) {
-      const before = page.length;
-      if (!add(sample)) continue;
-      if (samples > 0 && page.length + (ends[0]?.length ?? 0) > maxMessageBytes) {
-        page.truncate(before);
-        finish();
-        add(sample);
-      }
-      samples += 1;
-    }
-    if (samples > 0) finish();
-    return messages;
+    return {
+      add(sample) {
+        const before = page.length;
+        if (!put(sample)) return;
+        if (samples > 0 && page.length + (ends[0]?.length ?? 0) > maxMessageBytes) {
+          page.truncate(before);
+          end();
+          put(sample);
+        }
+        samples += 1;
+      },
+      finish() {
+        if (samples > 0) end();
+        if (page.size <= PAGE_BYTES_MAX) pages.push(page);
+        return messages;
+      },
+    };
   };
 }

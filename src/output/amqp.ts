@@ -6,9 +6,9 @@ import { createMemoryStore } from '../messaging/memory-store.ts';
 import type { OutgoingMessage } from '../messaging/message-store.ts';
 import { Notifier, type NotifierOptions } from '../messaging/notifier.ts';
 import { configuredUrl, connectionOptions, topologyOptions, withUrlOptions } from '../messaging/rabbit-options.ts';
-import { createSampleMessages } from '../messaging/sample-messages.ts';
+import { createDrafts } from '../messaging/sample-messages.ts';
 import type { Logger } from '../plugin.ts';
-import type { Output } from './output.ts';
+import type { Batch, Output } from './output.ts';
 
 /** Enough to keep a distant broker busy. */
 const WINDOW_BYTES = 1_048_576;
@@ -63,7 +63,7 @@ export function createAmqpOutput(options: AmqpOutputOptions, log: Logger): AmqpO
   for (const warning of options.warnings) log.warn({}, warning);
   const drops = new DropLog(log);
   const notifier = new Notifier(options.notifier, createMemoryStore(options.maxQueueBytes), drops, log);
-  const toMessages = createSampleMessages({
+  const draft = createDrafts({
     secret: options.secret,
     format: options.format,
     routingKeys: options.notifier.topology.routingKeys,
@@ -76,10 +76,30 @@ export function createAmqpOutput(options: AmqpOutputOptions, log: Logger): AmqpO
     for (const message of messages) await notifier.publish(message, signal);
   }
 
+  /** Samples become bytes at once: those of a batch that fills slowly would grow old, and each waits for room. */
+  function begin(): Batch {
+    const { add, finish } = draft();
+    let size = 0;
+    return {
+      get size() {
+        return size;
+      },
+      add(sample) {
+        size += 1;
+        add(sample);
+      },
+      publish: (signal) => deliver(finish(), signal),
+    };
+  }
+
   return {
     stats: notifier.stats,
-    // While it waits nothing should hold the samples, which are many at a time: they are in the messages.
-    publish: (batch, signal) => deliver(toMessages(batch), signal),
+    publish(samples, signal) {
+      const batch = begin();
+      for (const sample of samples) batch.add(sample);
+      return batch.publish(signal);
+    },
+    begin,
     flush: (signal) => notifier.flush(signal),
     close: () => notifier.close(),
   };

@@ -24,6 +24,30 @@ export interface CycleReport {
   readonly missedSlots: number;
 }
 
+/** Samples that are handed over together. */
+export interface Batch {
+  readonly size: number;
+  add(sample: Sample): void;
+  /** As {@link Output.publish}. Called once at most, and nothing is added after. */
+  publish(signal: AbortSignal, interval?: number): Promise<void>;
+}
+
+/** A batch for this output. */
+export function beginBatch(output: Output): Batch {
+  return output.begin?.() ?? listed(output);
+}
+
+function listed(output: Output): Batch {
+  const samples: Sample[] = [];
+  return {
+    get size() {
+      return samples.length;
+    },
+    add: (sample) => void samples.push(sample),
+    publish: (signal, interval) => output.publish(samples, signal, interval),
+  };
+}
+
 export interface Output {
   /** What became of the samples so far, where there is a broker between. */
   readonly stats?: DeliveryStats;
@@ -34,6 +58,8 @@ export interface Output {
    * belong to the cycle that ends next.
    */
   publish(batch: readonly Sample[], signal: AbortSignal, interval?: number): Promise<void>;
+  /** For an output that has a better place for samples than a list: begins a batch, to be published like one. */
+  begin?(): Batch;
   /** Called after the last batch of a cycle was published. */
   cycleEnded?(report: CycleReport): void;
   /**

@@ -11,6 +11,11 @@ export class Page {
     return this.#length;
   }
 
+  /** Bytes that there is room for. */
+  get size(): number {
+    return this.#bytes.length;
+  }
+
   /** Text whose characters stand for a byte each. */
   write(text: string): void {
     this.#room(text.length);
