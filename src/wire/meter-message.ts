@@ -95,12 +95,13 @@ export function createSampleWriter(secret: string, form: JsonForm): SampleWriter
     const clock = ofClock(sample);
     const isInteger = typeof volume === 'bigint';
     const idText = jsonText(id, form);
+    const resourceText = jsonText(resourceId, form);
     const digits = isInteger ? String(volume) : jsonFloat(volume);
 
     page.append(meter.json);
     page.write(digits);
     page.append(owner.ids.json);
-    page.write(jsonText(resourceId, form));
+    page.write(resourceText);
     page.append(time.json);
     append(page, metadata.json);
     page.append(messageId.json);
@@ -112,12 +113,13 @@ export function createSampleWriter(secret: string, form: JsonForm): SampleWriter
       signed.append(meter.signed);
       signed.write(isInteger ? digits : floatRepr(volume));
       signed.append(messageId.signed);
-      // As a rule it is a UUID, which is the same in both.
+      // As a rule ids are ASCII without quotes, which is the same in both.
       if (idText === id) signed.write(id);
       else signed.writeUtf8(id);
       signed.append(clock.signed);
       signed.append(owner.ids.signed);
-      signed.writeUtf8(resourceId);
+      if (resourceText === resourceId) signed.write(resourceId);
+      else signed.writeUtf8(resourceId);
       append(signed, metadata.signed);
       signed.append(time.signed);
       signed.append(owner.user);
