@@ -16,7 +16,7 @@ import { median, milliseconds, report } from './report.ts';
 const COUNTS = (process.env['CEILOMETER_BENCH_DOMAINS'] ?? '1,10,50,100').split(',').map(Number);
 const CYCLES = Number(process.env['CEILOMETER_BENCH_CYCLES'] ?? 50);
 /** Cycles that are left out of the figures: the first ones compile. */
-const WARM_UP = 5;
+const WARM_UP = 20;
 
 describeWithLibvirtd('polling', () => {
   const place = usePlace();
