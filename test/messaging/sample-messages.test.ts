@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { unwrapMessage } from '../../src/messaging/envelope.ts';
-import { createSampleMessages, type SampleMessagesOptions } from '../../src/messaging/sample-messages.ts';
+import { createDrafts, createSampleMessages, type SampleMessagesOptions } from '../../src/messaging/sample-messages.ts';
 import type { Metadata, Sample } from '../../src/sample.ts';
 import { parseExactJson } from '../../src/wire/json-parser.ts';
 import { isObject, type JsonObject } from '../../src/wire/value.ts';
@@ -13,17 +13,18 @@ function exactMessage(body: string): JsonObject {
   return inner;
 }
 
+const usual: SampleMessagesOptions = {
+  secret: 'k',
+  format: 'messagingv2',
+  routingKeys: ['notifications.sample'],
+  maxMessageBytes: 1_000_000,
+  refused: (_, reason) => {
+    throw reason;
+  },
+};
+
 function encoder(options: Partial<SampleMessagesOptions>) {
-  return createSampleMessages({
-    secret: 'k',
-    format: 'messagingv2',
-    routingKeys: ['notifications.sample'],
-    maxMessageBytes: 1_000_000,
-    refused: (_, reason) => {
-      throw reason;
-    },
-    ...options,
-  });
+  return createSampleMessages({ ...usual, ...options });
 }
 
 function sample(id: string, metadata: Metadata = { name: 'é'.repeat(100) }): Sample {
@@ -140,5 +141,37 @@ describe('createSampleMessages', () => {
 
   it('makes no message of nothing', () => {
     expect(encoder({})([])).toEqual([]);
+  });
+});
+
+describe('createDrafts', () => {
+  it('keeps apart what is in the making at the same time, and begins anew with what it has used', () => {
+    const begin = createDrafts(usual);
+    const idsIn = (draft: ReturnType<typeof begin>) => draft.finish().map(({ body }) => idsOf(body));
+
+    for (const round of ['1', '2']) {
+      const [one, other, empty] = [begin(), begin(), begin()];
+      for (const name of ['a', 'b', 'c']) {
+        one.add(sample(`${name}${round}`));
+        other.add(sample(`other-${name}${round}`));
+      }
+
+      expect(idsIn(one)).toEqual([[`a${round}`, `b${round}`, `c${round}`]]);
+      expect(idsIn(other)).toEqual([[`other-a${round}`, `other-b${round}`, `other-c${round}`]]);
+      expect(idsIn(empty)).toEqual([]);
+    }
+  });
+
+  it('does not change what it has finished', () => {
+    const begin = createDrafts(usual);
+    const first = begin();
+    first.add(sample('a'));
+    const [message] = first.finish();
+
+    const second = begin();
+    second.add(sample('b'));
+    second.finish();
+
+    expect(idsOf(message?.body ?? Buffer.alloc(0))).toEqual(['a']);
   });
 });
