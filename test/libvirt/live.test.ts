@@ -206,7 +206,7 @@ describeWithLibvirtd('an inspector of a real libvirtd', () => {
 
     expect(codeOf(absent)).toBe('ERR_SERVICE');
     expect([answeredBefore, await libvirtAnswers(libvirtd.uri, 5_000)]).toEqual([false, true]);
-    expect(log.told).toEqual(['warn libvirt is not there, trying again with each poll', 'info connected to libvirt']);
+    expect(log.told).toEqual(['error libvirt is not there, trying again with each poll', 'info connected to libvirt']);
   });
 
   it('survives SIGKILL of libvirtd five times, in the middle of calls', async () => {
