@@ -67,6 +67,8 @@ export interface RunResult {
 interface Progress {
   /** Not handed over so far. Begun by its first sample: what an old list leads to grows old, too. */
   batch: Batch | undefined;
+  /** Samples in the batch. */
+  size: number;
   result: PollResult;
   samples: number;
   faults: number;
@@ -171,7 +173,7 @@ export class PollsterRun {
       source: this.source.name,
       readers: cycle.plan.readers({ source: this.source, together: this.entry.pollster.together }),
     };
-    const progress: Progress = { batch: undefined, result: 'success', samples: 0, faults: 0, firstFault: '' };
+    const progress: Progress = { batch: undefined, size: 0, result: 'success', samples: 0, faults: 0, firstFault: '' };
     this.#running = true;
     const work = this.#poll(cycle, ctx, progress).finally(() => {
       this.#running = false;
@@ -202,7 +204,8 @@ export class PollsterRun {
       }
       progress.batch ??= beginBatch(output);
       progress.batch.add(sample);
-      return progress.batch.size >= batchSize;
+      progress.size += 1;
+      return progress.size >= batchSize;
     };
     const handOver = () => this.#handOver(progress, ctx.signal);
     // A poll that was let go of may still yield; its cycle is over.
@@ -263,11 +266,12 @@ export class PollsterRun {
   }
 
   async #handOver(progress: Progress, signal: AbortSignal): Promise<void> {
-    const { batch } = progress;
+    const { batch, size } = progress;
     if (batch === undefined) return;
     progress.batch = undefined;
+    progress.size = 0;
     await batch.publish(signal, this.source.interval);
-    progress.samples += batch.size;
+    progress.samples += size;
   }
 
   /** What was read before the time was over counts. */

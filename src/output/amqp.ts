@@ -79,17 +79,7 @@ export function createAmqpOutput(options: AmqpOutputOptions, log: Logger): AmqpO
   /** Samples become bytes at once: those of a batch that fills slowly would grow old, and each waits for room. */
   function begin(): Batch {
     const { add, finish } = draft();
-    let size = 0;
-    return {
-      get size() {
-        return size;
-      },
-      add(sample) {
-        size += 1;
-        add(sample);
-      },
-      publish: (signal) => deliver(finish(), signal),
-    };
+    return { add, publish: (signal) => deliver(finish(), signal) };
   }
 
   return {

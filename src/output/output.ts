@@ -26,7 +26,6 @@ export interface CycleReport {
 
 /** Samples that are handed over together. */
 export interface Batch {
-  readonly size: number;
   add(sample: Sample): void;
   /** As {@link Output.publish}. Called once at most, and nothing is added after. */
   publish(signal: AbortSignal, interval?: number): Promise<void>;
@@ -40,9 +39,6 @@ export function beginBatch(output: Output): Batch {
 function listed(output: Output): Batch {
   const samples: Sample[] = [];
   return {
-    get size() {
-      return samples.length;
-    },
     add: (sample) => void samples.push(sample),
     publish: (signal, interval) => output.publish(samples, signal, interval),
   };
