@@ -1,10 +1,7 @@
 /** Bodies of messages that lie in an AMQP frame from the beginning, so that amqplib does not copy each into one. */
 import type { ChannelModel } from 'amqplib';
+import { FRAME_BODY, FRAME_END, HEAD_BYTES } from './frame-reader.ts';
 
-const FRAME_BODY = 3;
-const FRAME_END = 0xce;
-/** Type, channel and length before the body, an octet behind it. */
-const HEAD_BYTES = 7;
 const END_BYTES = 1;
 export const FRAME_BYTES = HEAD_BYTES + END_BYTES;
 

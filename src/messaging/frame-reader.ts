@@ -26,9 +26,10 @@ export type FrameReader = (bytes: Buffer) => void;
 
 const METHOD = 1;
 const HEADER = 2;
-const BODY = 3;
-const FRAME_END = 0xce;
-const HEAD_BYTES = 7;
+export const FRAME_BODY = 3;
+/** Type, channel and length before the payload, an octet behind it. */
+export const HEAD_BYTES = 7;
+export const FRAME_END = 0xce;
 /** Of a header's payload: the size of the body is behind class and weight. */
 const BODY_SIZE_AT = 4;
 /** A larger body is not believed in before it comes: its frames are handed over one by one. */
@@ -67,7 +68,7 @@ export function createFrameReader({ accept, takeBody, maxSize }: FrameReaderOpti
     const most = maxSize();
     if (most > 0 && size > most)
       throw new Error(`a frame of ${size} bytes is larger than the ${most} that are allowed`);
-    body = type === BODY ? bodies.get(channel) : undefined;
+    body = type === FRAME_BODY ? bodies.get(channel) : undefined;
     if (body !== undefined && size > body.content.length - body.filled) {
       handOver(body);
       body = undefined;
@@ -108,7 +109,7 @@ export function createFrameReader({ accept, takeBody, maxSize }: FrameReaderOpti
     bodies.delete(channel);
     if (filled === 0) return;
     const payload = filled === content.length ? content : content.subarray(0, filled);
-    accept({ type: BODY, channel, size: filled, payload });
+    accept({ type: FRAME_BODY, channel, size: filled, payload });
   }
 
   return (bytes) => {
