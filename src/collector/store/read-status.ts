@@ -1,6 +1,6 @@
 import { DAY, type Database } from './database.ts';
-import { isLate, lateCondition } from './rhythm.ts';
-import { numberOrNull } from './rows.ts';
+import { lateCondition } from './rhythm.ts';
+import { hearingOf, numberOrNull } from './rows.ts';
 import type { StoreStatus } from './store.ts';
 
 /** Of what is late and of gaps. */
@@ -39,18 +39,11 @@ export async function readStatus(db: Database, now: number): Promise<StoreStatus
     samples: total('samples'),
     first: numberOrNull(totals[0]?.['first']),
     last: numberOrNull(totals[0]?.['last']),
-    agents: agents.map((row) => {
-      const [last, interval] = [Number(row['last']), numberOrNull(row['rhythm'])];
-      return {
-        agent: String(row['agent']),
-        source: String(row['source']),
-        first: Number(row['first']),
-        last,
-        interval,
-        late: isLate({ last, interval }, now),
-        samples: Number(row['samples']),
-      };
-    }),
+    agents: agents.map((row) => ({
+      agent: String(row['agent']),
+      source: String(row['source']),
+      ...hearingOf(row, now),
+    })),
     lateTotal: total('late'),
     late: overdue.map((row) => ({
       meter: String(row['meter']),

@@ -2,8 +2,8 @@
 import type { Database, SqlRow } from './database.ts';
 import { createSampleReader } from './read-samples.ts';
 import { readStatus } from './read-status.ts';
-import { isLate, lateCondition } from './rhythm.ts';
-import { meterOf, numberOrNull, ownerOf } from './rows.ts';
+import { lateCondition } from './rhythm.ts';
+import { hearingOf, meterOf, numberOrNull, ownerOf } from './rows.ts';
 import type { MetadataStateRow, Page, Position, ResourceDetailRow, ResourceRow, Store } from './store.ts';
 import { Values } from './values.ts';
 
@@ -83,18 +83,7 @@ export function createReader(db: Database): Readings {
          WHERE r.resource_id = $1 ORDER BY m.name, m.id`,
         [id],
       );
-      const meters = rows.map((row) => {
-        const [last, interval] = [Number(row['last']), numberOrNull(row['rhythm'])];
-        return {
-          ...meterOf(row),
-          samples: Number(row['samples']),
-          first: Number(row['first']),
-          last,
-          interval,
-          late: isLate({ last, interval }, now),
-          gaps: Number(row['gaps']),
-        };
-      });
+      const meters = rows.map((row) => ({ ...meterOf(row), ...hearingOf(row, now), gaps: Number(row['gaps']) }));
       return { ...resource, meters, history: await history(id) } satisfies ResourceDetailRow;
     },
 

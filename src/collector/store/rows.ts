@@ -1,6 +1,7 @@
 /** What rows of both databases say. */
 import type { SampleType } from '../../sample.ts';
 import type { AgentState, SeriesState, SqlRow, SqlValue } from './database.ts';
+import { isLate } from './rhythm.ts';
 
 export const textOrNull = (value: SqlValue | undefined) =>
   value === null || value === undefined ? null : String(value);
@@ -23,6 +24,18 @@ export function ownerOf(row: SqlRow) {
     userId: textOrNull(row['user_id']),
     userName: textOrNull(row['user_name']),
     source: String(row['source']),
+  };
+}
+
+/** When a series or an agent was heard of. */
+export function hearingOf(row: SqlRow, now: number) {
+  const [last, interval] = [Number(row['last']), numberOrNull(row['rhythm'])];
+  return {
+    samples: Number(row['samples']),
+    first: Number(row['first']),
+    last,
+    interval,
+    late: isLate({ last, interval }, now),
   };
 }
 
