@@ -146,6 +146,7 @@ describeWith('chromium', 'the page', () => {
     await page.keyboard.press('Enter');
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'memory.usage', level: 2 }).waitFor();
+    await card(page, 'web-1').getByText('572', { exact: true }).waitFor();
     await card(page, 'web-1').locator('.plot').focus();
     await page.keyboard.press('ArrowLeft');
     await page.keyboard.press('ArrowLeft');

@@ -70,11 +70,12 @@ export function createCard(api: Api, item: CardItem): Card {
 
   plot.addEventListener('keydown', (event) => {
     const step = { ArrowLeft: -1, ArrowRight: 1, PageUp: -10, PageDown: 10 }[event.key];
+    if (chart === undefined) return;
     if (step !== undefined) {
       byKeyboard = true;
-      chart?.step(step);
+      chart.step(step);
       event.preventDefault();
-    } else if (event.key === 'Escape') chart?.leave();
+    } else if (event.key === 'Escape') chart.leave();
   });
   plot.addEventListener('blur', () => {
     if (byKeyboard) chart?.leave();
