@@ -95,6 +95,8 @@ export class PollsterRun {
   readonly #toldOf = new Map<string, number>();
   /** Set while a poll goes on, also after it was let go of. */
   #running = false;
+  /** Until its first samples are handed over, which do not wait for a batch to fill: somebody waits to see them. */
+  #isFresh = true;
 
   constructor(source: PollingSource, entry: LoadedPollster, counts: PollCounts, settings: RunSettings) {
     this.source = source;
@@ -222,8 +224,10 @@ export class PollsterRun {
       } else if (isAsyncIterable(readings)) {
         for await (const some of readings) {
           if (ctx.signal.aborted) return;
-          if (isIterable(some)) await takeAll(some, ofRun);
-          else if (take(some, ofRun)) await handOver();
+          if (isIterable(some)) {
+            await takeAll(some, ofRun);
+            if (this.#isFresh) await handOver();
+          } else if (take(some, ofRun)) await handOver();
         }
       } else {
         throw new PluginLoadError(`poll returned ${kindOf(readings)}, expected readings to iterate over`);
@@ -270,6 +274,7 @@ export class PollsterRun {
     if (batch === undefined) return;
     progress.batch = undefined;
     progress.size = 0;
+    this.#isFresh = false;
     await batch.publish(signal, this.source.interval);
     progress.samples += size;
   }

@@ -15,7 +15,16 @@ import {
   STATS_NOWAIT,
 } from './procedures.ts';
 import { HUNG_BULK_MAX } from './request-slots.ts';
-import { alone, type Batch, lacksCpuTime, split, unsupported, withoutCpuTime } from './stats-batch.ts';
+import {
+  alone,
+  type Batch,
+  lacksCpuTime,
+  shortFirst,
+  split,
+  together,
+  unsupported,
+  withoutCpuTime,
+} from './stats-batch.ts';
 import type { StatsRecord, StatsReply } from './stats-decode.ts';
 import { mayHang, type StatsParts } from './stats-parts.ts';
 
@@ -86,7 +95,7 @@ class BulkRead {
   }
 
   async all(): Promise<void> {
-    const { quarantine, parallel } = this.#parts;
+    const { quarantine, pace, parallel } = this.#parts;
     const domains = this.#domains;
     const quarantined = quarantine.size === 0 ? [] : domains.filter(({ uuid }) => quarantine.has(uuid));
     const healthy = quarantined.length === 0 ? domains : domains.filter(({ uuid }) => !quarantine.has(uuid));
@@ -99,8 +108,10 @@ class BulkRead {
       () => parallel,
       (domain) => probeDomain(this.#parts, domain, (record) => this.#tell([record])),
     );
+    const inBulk = together(healthy, parallel);
     let round: readonly Batch[] = [
-      ...split(healthy, parallel).map((list): Batch => ({ domains: list, manner: 'wait', apart: false })),
+      // Nobody has seen a sample yet, and should soon.
+      ...(pace.isKnown ? inBulk : shortFirst(inBulk)),
       ...split(held).map((list): Batch => ({ domains: list, manner: 'nowait', apart: true })),
       ...split(free.filter((domain) => !due.has(domain))).map(alone),
     ];
@@ -280,10 +291,10 @@ class BulkRead {
   }
 
   /** A call that was late, or given up, has ended; `lasted` where that was by an answer. */
-  #ended({ domains, manner }: Batch, lasted: number | undefined): void {
+  #ended({ domains, manner, short }: Batch, lasted: number | undefined): void {
     const { quarantine, pace } = this.#parts;
     const [first, second] = domains;
-    if (manner === 'wait' && lasted !== undefined) pace.note(lasted);
+    if (manner === 'wait' && short !== true && lasted !== undefined) pace.note(lasted);
     if (manner === 'nowait' && first !== undefined && second === undefined) quarantine.unhung(first.uuid);
     else for (const { uuid } of domains) quarantine.freed(uuid);
   }

@@ -26,6 +26,11 @@ export class Pace {
     this.#limit = limit;
   }
 
+  /** Whether a call in bulk has been answered before. */
+  get isKnown(): boolean {
+    return this.#usual !== undefined;
+  }
+
   /** A call in bulk took this long in the end. */
   note(milliseconds: number): void {
     this.#usual = Math.max(milliseconds, (this.#usual ?? 0) * FADING);

@@ -19,10 +19,15 @@ export interface Batch {
   readonly withCpu?: true;
   /** What is not answered now is not asked again in this cycle. */
   readonly last?: true;
+  /** Much shorter than the others: how long it takes says nothing about them. */
+  readonly short?: true;
 }
 
 /** Domains in one call at most: it stays far below its deadline and the largest message, however many there are. */
 const BATCH_MAX = 50;
+/** In the first call of all. */
+const BATCH_FIRST = 4;
+
 export function alone(domains: readonly Domain[]): Batch {
   return { domains, manner: 'alone', apart: true };
 }
@@ -33,6 +38,20 @@ export function split(domains: readonly Domain[], least = 1): readonly (readonly
   return Array.from({ length: count }, (_, index) =>
     domains.slice((index * domains.length) / count, ((index + 1) * domains.length) / count),
   );
+}
+
+/** The calls for domains that are asked in bulk, with so many in flight. */
+export function together(domains: readonly Domain[], parallel: number): readonly Batch[] {
+  return split(domains, parallel).map((list): Batch => ({ domains: list, manner: 'wait', apart: false }));
+}
+
+/** The same with a short one in front, whose answer is under way to the outputs while libvirt works on the others. */
+export function shortFirst([first, ...others]: readonly Batch[]): readonly Batch[] {
+  if (first === undefined) return [];
+  const { domains } = first;
+  if (domains.length < 2 * BATCH_FIRST) return [first, ...others];
+  const short: Batch = { ...first, domains: domains.slice(0, BATCH_FIRST), short: true };
+  return [short, ...others, { ...first, domains: domains.slice(BATCH_FIRST) }];
 }
 
 /** What the vCPUs used is not known here, and the domain's time must not pass for it: the two are far apart. */

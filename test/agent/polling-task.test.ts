@@ -165,6 +165,26 @@ describe('a polling cycle', () => {
     expect(ids).toEqual(['ab', 'cd', 'ef', 'g']);
   });
 
+  it('hands over the very first that a meter yields at once, and fills batches from then on', async () => {
+    const some = (...ids: readonly string[]) => ids.map((resourceId) => ({ resourceId, volume: 1 }));
+    const before: number[] = [];
+    const bitByBit: Poll = async function* () {
+      yield some('a');
+      before.push(output.batches.length);
+      yield some('b');
+      before.push(output.batches.length);
+      yield some('c');
+    };
+    const { cycle, output } = agent([pollster('one', bitByBit)]);
+
+    await cycle();
+    await cycle();
+
+    expect(before).toEqual([1, 1, 2, 2]);
+    const ids = output.batches.map((batch) => batch.map(({ resourceId }) => resourceId).join(''));
+    expect(ids).toEqual(['a', 'bc', 'abc']);
+  });
+
   it('beats only for pollsters that succeeded', async () => {
     const beats: string[] = [];
     const broken = pollster('broken', () => {

@@ -269,6 +269,27 @@ describe('statistics', () => {
     expect(calls.map(({ flags }) => flags)).toEqual([0, 0, 0, 0]);
   });
 
+  it('begin with a short list in the first reading of all', async () => {
+    const { server, inspector, list } = await loaded(100);
+    const asked = () =>
+      server.calls
+        .filter(({ procedure }) => procedure === procedures.allDomainStats.number)
+        .map(({ domains }) => domains.map(({ uuid }) => uuid));
+
+    const stats = await inspector.stats(list, signal);
+    const first = asked();
+    await inspector.stats(list, signal);
+
+    expect(stats.size).toBe(100);
+    expect(first.map((uuids) => uuids.length)).toEqual([4, 25, 25, 25, 21]);
+    expect(new Set(first.flat()).size).toBe(100);
+    expect(
+      asked()
+        .slice(first.length)
+        .map((uuids) => uuids.length),
+    ).toEqual([25, 25, 25, 25]);
+  });
+
   it('are told list by list as libvirt answers, each domain once', async () => {
     const { server, inspector, list } = await loaded(10);
     spoil(server, procedures.allDomainStats, fakeDomain(1).uuid, { kind: 'silence' });
