@@ -2,13 +2,13 @@
 import type { ChannelModel } from 'amqplib';
 import { FRAME_BODY, FRAME_END, HEAD_BYTES } from './frame-reader.ts';
 
-const END_BYTES = 1;
-export const FRAME_BYTES = HEAD_BYTES + END_BYTES;
+/** Of a frame, behind the payload. */
+export const END_BYTES = 1;
 
 /** By body, its frame. */
 const frames = new WeakMap<Buffer, Buffer>();
 
-/** The body in the middle of a frame of {@link FRAME_BYTES} more. */
+/** The body in a frame: what stands between the first {@link HEAD_BYTES} and the last {@link END_BYTES}. */
 export function bodyOf(frame: Buffer): Buffer {
   const body = frame.subarray(HEAD_BYTES, frame.length - END_BYTES);
   frames.set(body, frame);

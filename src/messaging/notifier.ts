@@ -106,7 +106,7 @@ export class Notifier {
   /** What waits for a broker that is there need not grow to what is kept for one that is away. */
   #enough({ body }: OutgoingMessage): boolean {
     const { bytes } = this.#store.size;
-    return bytes >= 2 * this.#windowBytes || !this.#store.hasRoom(body.length);
+    return bytes >= this.#windowBytes || !this.#store.hasRoom(body.length);
   }
 
   #change(): Promise<void> {

@@ -3,9 +3,10 @@ import { randomUUID } from 'node:crypto';
 import { isoTimestamp, type Sample } from '../sample.ts';
 import { createSampleWriter } from '../wire/meter-message.ts';
 import { Page } from '../wire/page.ts';
-import { bodyOf, FRAME_BYTES } from './body-frame.ts';
-import { createBodyPool } from './body-pool.ts';
+import { bodyOf, END_BYTES } from './body-frame.ts';
+import { createBodyPool, roomOf } from './body-pool.ts';
 import { type MessageFormat, payloadForm, textAfterPayload, textBeforePayload } from './envelope.ts';
+import { HEAD_BYTES } from './frame-reader.ts';
 import type { OutgoingMessage } from './message-store.ts';
 
 export interface SampleMessagesOptions {
@@ -22,11 +23,14 @@ export interface SampleMessagesOptions {
   readonly uuid?: () => string;
 }
 
-/** Spare memory for bodies: as much as a broker that keeps up has on its way to it. */
-const SPARE_BYTES = 2_097_152;
+/**
+ * Spare memory for bodies: as much as a broker that keeps up has on its way to it, and as the meters of a namespace have
+ * in the making.
+ */
+const SPARE_BYTES = 5_242_880;
 
-/** A page that has grown larger than this is not kept. */
-const PAGE_BYTES_MAX = 262_144;
+/** A body stays in the memory that it was made in where that is at most so many times as large as it has to be. */
+const LARGEST_ROOM = 4 / 3;
 
 /** Messages in the making. A sample that was added is bytes already, and not held any more. */
 export interface Draft {
@@ -54,18 +58,30 @@ export function createDrafts(options: SampleMessagesOptions): () => Draft {
   const write = createSampleWriter(options.secret, form);
   const open = form === 'nested' ? '{\\"samples\\": [' : '{"samples": [';
   const close = ']}';
-  const pages: Page[] = [];
   const bodies = createBodyPool(SPARE_BYTES);
+  /** Of the message before: the next one is about as large. */
+  let usualBytes = 0;
+
+  /** The body of a message: its frame in memory that is not much larger. */
+  function bodyOn(page: Page): Buffer {
+    const frame = page.view();
+    usualBytes = frame.length;
+    if (page.size <= roomOf(frame.length) * LARGEST_ROOM) return bodyOf(frame);
+    const copy = bodies.take(frame.length);
+    copy.set(frame);
+    bodies.give(frame);
+    return bodyOf(copy);
+  }
 
   return function begin() {
-    const page = pages.pop() ?? new Page();
-    page.truncate(0);
     const messages: OutgoingMessage[] = [];
-    /** Of the message that is on the page. */
+    let page: Page | undefined;
+    /** On the page. */
     let samples = 0;
     let ends: readonly string[] = [];
 
-    function start(): void {
+    /** A page for a message, with the room for its frame left out. */
+    function start(): Page {
       const head = {
         messageId: uuid(),
         publisherId: 'ceilometer.polling',
@@ -73,27 +89,34 @@ export function createDrafts(options: SampleMessagesOptions): () => Draft {
         priority: 'SAMPLE',
         timestamp: isoTimestamp(now()).replace('T', ' '),
       } as const;
-      page.write(textBeforePayload(head, format) + open);
+      const started = new Page(usualBytes, bodies);
+      started.skip(HEAD_BYTES);
+      started.write(textBeforePayload(head, format) + open);
       ends = routingKeys.map(() => close + textAfterPayload({ ...head, uniqueId: uuid().replaceAll('-', '') }, format));
+      return started;
     }
 
-    function end(): void {
+    function end(filled: Page): void {
+      const { length } = filled;
       routingKeys.forEach((routingKey, index) => {
         const text = ends[index] ?? '';
-        const body = bodyOf(bodies.take(page.length + text.length + FRAME_BYTES));
-        body.set(page.view());
-        body.write(text, page.length, 'latin1');
+        const isLast = index === routingKeys.length - 1;
+        const whole = isLast ? filled : new Page(length + text.length + END_BYTES, bodies);
+        if (!isLast) whole.append(filled.view());
+        whole.write(text);
+        whole.skip(END_BYTES);
+        const body = bodyOn(whole);
         messages.push({ routingKey, body, samples, done: () => bodies.give(body) });
       });
-      page.truncate(0);
+      page = undefined;
       samples = 0;
     }
 
     /** False for a sample that is refused, which leaves nothing behind. */
     function put(sample: Sample): boolean {
+      page ??= start();
       const before = page.length;
-      if (samples === 0) start();
-      else page.write(', ');
+      if (samples > 0) page.write(', ');
       try {
         write(sample, page);
       } catch (error) {
@@ -106,18 +129,18 @@ export function createDrafts(options: SampleMessagesOptions): () => Draft {
 
     return {
       add(sample) {
-        const before = page.length;
-        if (!put(sample)) return;
-        if (samples > 0 && page.length + (ends[0]?.length ?? 0) > maxMessageBytes) {
+        const before = page?.length ?? 0;
+        if (!put(sample) || page === undefined) return;
+        if (samples > 0 && page.length - HEAD_BYTES + (ends[0]?.length ?? 0) > maxMessageBytes) {
           page.truncate(before);
-          end();
+          end(page);
           put(sample);
         }
         samples += 1;
       },
       finish() {
-        if (samples > 0) end();
-        if (page.size <= PAGE_BYTES_MAX) pages.push(page);
+        if (page !== undefined && samples > 0) end(page);
+        else if (page !== undefined) bodies.give(page.view());
         return messages;
       },
     };

@@ -1,10 +1,22 @@
+/** Where a page has its bytes from. */
+export interface PageMemory {
+  /** At least so many bytes, with anything in them. */
+  takeRoom(length: number): Buffer;
+  /** Gets back bytes that the page has grown out of. */
+  give(bytes: Buffer): void;
+}
+
+const heap: PageMemory = { takeRoom: (length) => Buffer.allocUnsafe(length), give: () => {} };
+
 /** Text being put together as bytes: to add up one string of it first would cost as much as all the rest. */
 export class Page {
+  readonly #memory: PageMemory;
   #bytes: Buffer;
   #length = 0;
 
-  constructor(size = 65_536) {
-    this.#bytes = Buffer.allocUnsafe(size);
+  constructor(size = 65_536, memory = heap) {
+    this.#memory = memory;
+    this.#bytes = memory.takeRoom(size);
   }
 
   get length(): number {
@@ -34,6 +46,12 @@ export class Page {
     this.#length += bytes.length;
   }
 
+  /** Leaves out so many bytes, for somebody else to fill in. */
+  skip(count: number): void {
+    this.#room(count);
+    this.#length += count;
+  }
+
   /** Forgets what stands from here on. */
   truncate(length: number): void {
     this.#length = length;
@@ -51,8 +69,9 @@ export class Page {
   #room(needed: number): void {
     const whole = this.#length + needed;
     if (whole <= this.#bytes.length) return;
-    const larger = Buffer.allocUnsafe(whole * 2);
+    const larger = this.#memory.takeRoom(whole * 2);
     larger.set(this.view());
+    this.#memory.give(this.#bytes);
     this.#bytes = larger;
   }
 }

@@ -174,4 +174,42 @@ describe('createDrafts', () => {
 
     expect(idsOf(message?.body ?? Buffer.alloc(0))).toEqual(['a']);
   });
+
+  it('leaves a message in the memory that it was made in, unless that is much larger', () => {
+    const begin = createDrafts(usual);
+    const bodyOf = (...names: readonly string[]) => {
+      const draft = begin();
+      for (const name of names) draft.add(sample(name, { name: 'x'.repeat(20_000) }));
+      const [message, ...more] = draft.finish();
+      expect(more).toEqual([]);
+      return message?.body ?? Buffer.alloc(0);
+    };
+
+    const large = bodyOf('a', 'b', 'c', 'd', 'e');
+    const same = bodyOf('f', 'g', 'h', 'i', 'j');
+    const small = bodyOf('k');
+
+    expect([idsOf(large).length, idsOf(same).length, idsOf(small)]).toEqual([5, 5, ['k']]);
+    for (const { length, buffer } of [large, same, small]) {
+      expect(buffer.byteLength).toBeLessThanOrEqual((length + 16_384) * (4 / 3));
+    }
+  });
+
+  it('uses the memory of messages again once they are done with', () => {
+    const begin = createDrafts({ ...usual, routingKeys: ['one.sample', 'two.sample'] });
+    const memories = new Set<ArrayBufferLike>();
+
+    for (const name of ['a', 'b', 'c', 'd']) {
+      const draft = begin();
+      draft.add(sample(name));
+      for (const { body, done } of draft.finish()) {
+        expect(idsOf(body)).toEqual([name]);
+        memories.add(body.buffer);
+        done?.();
+      }
+      begin().finish();
+    }
+
+    expect(memories.size).toBe(2);
+  });
 });
