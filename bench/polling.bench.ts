@@ -15,8 +15,8 @@ import { median, milliseconds, report } from './report.ts';
 
 const COUNTS = (process.env['CEILOMETER_BENCH_DOMAINS'] ?? '1,10,50,100').split(',').map(Number);
 const CYCLES = Number(process.env['CEILOMETER_BENCH_CYCLES'] ?? 50);
-/** Cycles that are left out of the figures: the first ones compile. */
-const WARM_UP = 20;
+/** Cycles that are left out of the figures: V8 compiles for most of them, and an agent runs for months. */
+const WARM_UP = 60;
 
 describeWithLibvirtd('polling', () => {
   const place = usePlace();

@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --max-semi-space-size=2
+#!/usr/bin/env -S MALLOC_MMAP_THRESHOLD_=65536 node --max-semi-space-size=2
 /** `ceilometer`: see commands.ts. Nothing is imported here that takes its time: Ctrl-C has to count from the start. */
 import { noteEarlySignals } from '../util/early-signals.ts';
 

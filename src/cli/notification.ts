@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --max-semi-space-size=2
+#!/usr/bin/env -S MALLOC_MMAP_THRESHOLD_=65536 node --max-semi-space-size=2
 /** `ceilometer-agent-notification`: turns notifications into samples and events, and publishes them. */
 import { createLateHost, type LateHost } from '../agent/late-host.ts';
 import type { LoadedConfig } from '../config/load.ts';

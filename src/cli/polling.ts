@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --max-semi-space-size=2
+#!/usr/bin/env -S MALLOC_MMAP_THRESHOLD_=65536 node --max-semi-space-size=1
 /** `ceilometer-polling`: polls the namespaces of this host and delivers the samples. */
 import { coordinationOpener, type OpenCoordination } from '../agent/coordination/open-coordination.ts';
 import { createGeneration } from '../agent/generation.ts';

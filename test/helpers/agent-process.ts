@@ -19,11 +19,22 @@ export interface Ended {
   readonly lasted: number;
 }
 
-/** What the first line of a program, `#!/usr/bin/env -S node …`, has Node started with. */
-export function shebangArguments(program: string): readonly string[] {
+export interface Shebang {
+  readonly env: Readonly<Record<string, string>>;
+  /** For Node. */
+  readonly args: readonly string[];
+}
+
+/** What the first line of a program, `#!/usr/bin/env -S NAME=value node …`, has Node started with. */
+export function shebangOf(program: string): Shebang {
   const [line = ''] = readFileSync(program, 'utf8').split('\n', 1);
-  const [, given = ''] = /^#!.* node (.*)$/.exec(line) ?? [];
-  return given.split(' ').filter((word) => word !== '');
+  const words = line.split(' ').slice(1);
+  const node = words.indexOf('node');
+  const named = words.slice(0, node).flatMap((word) => [...word.matchAll(/^(\w+)=(.*)$/g)]);
+  return {
+    env: Object.fromEntries(named.map(([, name = '', value = '']) => [name, value])),
+    args: words.slice(node + 1),
+  };
 }
 
 /** A command of the built package, as its user runs it. */
@@ -39,8 +50,9 @@ export class AgentProcess {
   constructor(command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}, node: readonly string[] = []) {
     const started = performance.now();
     const program = commands[command] ?? command;
-    const child = spawn(process.execPath, [...shebangArguments(program), ...node, program, ...args], {
-      env: { PATH: process.env['PATH'], HOME: '/nonexistent', ...env },
+    const shebang = shebangOf(program);
+    const child = spawn(process.execPath, [...shebang.args, ...node, program, ...args], {
+      env: { PATH: process.env['PATH'], HOME: '/nonexistent', ...shebang.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.child = child;
