@@ -28,12 +28,10 @@ export interface Shebang {
 /** What the first line of a program, `#!/usr/bin/env -S NAME=value node …`, has Node started with. */
 export function shebangOf(program: string): Shebang {
   const [line = ''] = readFileSync(program, 'utf8').split('\n', 1);
-  const words = line.split(' ').slice(1);
-  const node = words.indexOf('node');
-  const named = words.slice(0, node).flatMap((word) => [...word.matchAll(/^(\w+)=(.*)$/g)]);
+  const [, before = '', after = ''] = /^#!(.*) node\b(.*)$/.exec(line) ?? [];
   return {
-    env: Object.fromEntries(named.map(([, name = '', value = '']) => [name, value])),
-    args: words.slice(node + 1),
+    env: Object.fromEntries(Array.from(before.matchAll(/(\w+)=(\S+)/g), ([, name = '', value = '']) => [name, value])),
+    args: after.split(' ').filter((word) => word !== ''),
   };
 }
 
