@@ -18,7 +18,9 @@ export function sharesBetween(before: CpuTicks, after: CpuTicks): CpuShares | un
     .map((kind) => Math.max(0, spent(kind)))
     .reduce((sum, ticks) => sum + ticks, 0);
   const total = work + wait + spent('idle');
-  return total === 0 ? undefined : { busy: (100 * work) / total, idle: (100 * spent('idle')) / total };
+  // Of counts beyond 2^46 rounding would make a little more of all.
+  const share = (part: number) => Math.min(100, (100 * part) / total);
+  return total === 0 ? undefined : { busy: share(work), idle: share(spent('idle')) };
 }
 
 /**

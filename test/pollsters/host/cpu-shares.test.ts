@@ -26,6 +26,18 @@ describe('the use of the processors', () => {
     expect(sharesBetween(start, { ...start, user: 125n, idle: 1075n, wait: 9n })).toEqual({ busy: 25, idle: 75 });
   });
 
+  it('is no more than all of it where the counts are beyond what a number holds', () => {
+    const none: CpuTicks = { user: 0n, nice: 0n, system: 0n, idle: 0n, wait: 0n };
+    const [user, nice, system, steal] = [
+      5_749_491_424_919_119_360n,
+      11_406_271_202_265_345_024n,
+      1_882_188_434_985_111_681n,
+      4_577_601_048_867_117_313n,
+    ];
+
+    expect(sharesBetween(none, { ...none, user, nice, system, steal })).toEqual({ busy: 100, idle: 0 });
+  });
+
   it('never leaves 0 to 100 per cent', () => {
     const ticks = fc.record({
       user: fc.bigInt(0n, 2n ** 64n),
