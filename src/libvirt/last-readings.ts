@@ -30,6 +30,8 @@ interface Followed extends Reading {
   /** On the monotonic clock, as the next one; long ago where nobody saw it start. */
   readonly since: number;
   readAt: number;
+  /** Whether nobody has tried to read it since it was seen to start. */
+  isNew: boolean;
   /** Times in a row that it was not there. */
   absent: number;
 }
@@ -37,7 +39,7 @@ interface Followed extends Reading {
 /** Milliseconds between two readings of a domain, at least and at most. */
 const PAUSE_MIN = 1_000;
 const PAUSE_MAX = 60_000;
-/** Part of its life so far after which a domain is read again, and of the time that goes by which readings take. */
+/** Part of its life so far after which a domain is read again, and of the time that goes by which that takes. */
 const SHARE = 1 / 8;
 /** Milliseconds by which a reading may come too early, to be made together with others. */
 const TOGETHER = 250;
@@ -48,13 +50,16 @@ const FOLLOWED_MAX = 1_000;
  * Follows domains, from their start on where somebody saw it. What is lost with one that ends is then at most the last
  * eighth of its life, or a second, and never more than a minute. What cycles read counts, so that one is read between
  * the slots only where these are further apart. The readings never take more than an eighth of the time: where libvirt
- * is slow, they are further apart, too.
+ * is slow, they are further apart, too. Only the first of a domain that has started does not wait for that, or a short
+ * life would leave nothing.
  */
 export class LastReadings {
   readonly #options: LastReadingsOptions;
   readonly #clock: Clock;
   readonly #followed = new Map<string, Followed>();
   #atWork = false;
+  /** Until when libvirt is left alone with domains that were read before. */
+  #restsUntil = Number.NEGATIVE_INFINITY;
   /** Ends the pause before its time. */
   #wake = new AbortController();
 
@@ -69,7 +74,7 @@ export class LastReadings {
     // The one that was followed for the longest makes room.
     const [longest] = this.#followed.keys();
     if (this.#followed.size >= FOLLOWED_MAX && longest !== undefined) this.#followed.delete(longest);
-    this.#add(domain, stats, this.#clock.monotonic());
+    this.#add(domain, stats, true);
     this.#wake.abort();
   }
 
@@ -80,14 +85,15 @@ export class LastReadings {
       const stats = said.get(domain.uuid);
       if (stats === undefined || !isWhole(stats)) continue;
       if (this.#followed.has(domain.uuid)) this.#update(domain, stats);
-      else if (this.#followed.size < FOLLOWED_MAX) this.#add(domain, stats, Number.NEGATIVE_INFINITY);
+      else if (this.#followed.size < FOLLOWED_MAX) this.#add(domain, stats, false);
     }
   }
 
-  #add(domain: Domain, stats: DomainStats, since: number): void {
+  #add(domain: Domain, stats: DomainStats, isNew: boolean): void {
     const readAt = this.#clock.monotonic();
+    const since = isNew ? readAt : Number.NEGATIVE_INFINITY;
     this.#followed.delete(domain.uuid);
-    this.#followed.set(domain.uuid, { domain, stats, first: stats, since, readAt, absent: 0 });
+    this.#followed.set(domain.uuid, { domain, stats, first: stats, since, readAt, isNew, absent: 0 });
     if (!this.#atWork) void this.#work();
   }
 
@@ -95,6 +101,8 @@ export class LastReadings {
     const followed = this.#followed.get(domain.uuid);
     if (followed === undefined || domain.id !== followed.domain.id) return;
     if (!isWhole(stats) || stats.monotonicTime < followed.stats.monotonicTime) return;
+    if (followed.stats === followed.first)
+      this.#options.log.debug({ domain: domain.uuid, name: domain.name }, 'domain was read after its start');
     followed.domain = domain;
     followed.stats = stats;
     followed.readAt = this.#clock.monotonic();
@@ -131,8 +139,11 @@ export class LastReadings {
           );
         failing = true;
       }
-      const took = this.#clock.monotonic() - started;
-      await this.#clock.sleep(Math.max(failing ? PAUSE_MIN : TOGETHER, took / SHARE), signal);
+      const now = this.#clock.monotonic();
+      // Those that start meanwhile do not put off the others again and again.
+      if (started + TOGETHER >= this.#restsUntil) this.#restsUntil = now + (now - started) / SHARE;
+      for (const one of due) one.isNew = false;
+      await this.#clock.sleep(failing ? PAUSE_MIN : TOGETHER, signal);
     }
     this.#atWork = false;
   }
@@ -159,13 +170,18 @@ export class LastReadings {
 
   #nextDue(): number {
     let next = Number.POSITIVE_INFINITY;
-    for (const one of this.#followed.values()) next = Math.min(next, one.readAt + pauseOf(one));
+    for (const one of this.#followed.values()) next = Math.min(next, this.#dueAt(one));
     return next;
+  }
+
+  #dueAt(one: Followed): number {
+    const due = one.readAt + pauseOf(one);
+    return one.isNew ? due : Math.max(due, this.#restsUntil);
   }
 
   #due(): readonly Followed[] {
     const soon = this.#clock.monotonic() + TOGETHER;
-    return [...this.#followed.values()].filter((one) => one.readAt + pauseOf(one) <= soon);
+    return [...this.#followed.values()].filter((one) => this.#dueAt(one) <= soon);
   }
 
   async #pause(milliseconds: number): Promise<void> {

@@ -235,6 +235,40 @@ describe('the readings', () => {
     expect(Math.min(...gaps)).toBeGreaterThanOrEqual(16);
   });
 
+  it('take a domain that has started without waiting for that, once', async () => {
+    const { calls, clock, start } = followed({ takes: 1_000 });
+
+    start('a');
+    await clock.pass(2_500);
+    start('b');
+    await clock.pass(2_500);
+    start('c');
+    await clock.pass(22_500);
+
+    expect(calls).toEqual([
+      { at: 1, uuids: ['a'] },
+      { at: 3.5, uuids: ['b'] },
+      { at: 6, uuids: ['c'] },
+      { at: 10, uuids: ['a', 'b', 'c'] },
+      { at: 19, uuids: ['a', 'b', 'c'] },
+    ]);
+  });
+
+  it('are not put off again and again by domains that start', async () => {
+    const { calls, clock, start } = followed({ takes: 500 });
+
+    start('a');
+    for (let index = 0; index < 60; index += 1) {
+      await clock.pass(1_000);
+      start(`new-${index}`);
+    }
+
+    const read = calls.filter(({ uuids }) => uuids.includes('a')).map(({ at }) => at);
+    const gaps = read.slice(1).map((at, index) => at - (read[index] ?? 0));
+    expect(read.length).toBeGreaterThan(5);
+    expect(Math.max(...gaps)).toBeLessThan(10);
+  });
+
   it('go on after libvirt did not answer', async () => {
     const { clock, fail, readings, start } = followed();
     start('a');
