@@ -107,7 +107,7 @@ describe('the collector', () => {
     );
     const agent = new AgentProcess('collector', ['--config-file', file]);
     const pid = agent.child.pid ?? 0;
-    const [, url] = await agent.shows(/(http:\/\/127\.0\.0\.1:[0-9]+)/, 60);
+    const [, url] = await agent.shows(/(http:\/\/127\.0\.0\.1:[0-9]+)/);
     const status = async () => (await fetch(`${url}/v1/status`)).json() as Promise<Status>;
     const started = performance.now();
     let peak = 0;

@@ -10,6 +10,7 @@ import { startChromium } from '../helpers/chromium.ts';
 import { createDomains, type DomainOptions, domainUuid } from '../helpers/domains.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { describeWithLibvirtd, type Libvirtd, startLibvirtd } from '../helpers/libvirtd.ts';
+import { PATIENCE } from '../helpers/patience.ts';
 import { type Rabbitmq, startRabbitmq } from '../helpers/rabbitmq.ts';
 import { describeWith } from '../helpers/services.ts';
 
@@ -186,6 +187,7 @@ describeWith('chromium', 'ceilometer up and its page', () => {
     const browser = await startChromium();
     onTestFinished(() => browser.close());
     const page = await browser.newPage();
+    page.setDefaultTimeout(PATIENCE);
 
     const { url } = await up();
     await page.goto(url);
@@ -237,7 +239,7 @@ describeWithLibvirtd('ceilometer up beside a libvirt that answers', () => {
     await expectCompute(url);
     agent.kill('SIGINT');
     expect(await agent.ended).toMatchObject({ code: 0 });
-  }, 90_000);
+  });
 
   describeWith('rabbitmq', 'over a broker', () => {
     it('collects their samples', async () => {
@@ -257,6 +259,7 @@ describeWithLibvirtd('ceilometer up beside a libvirt that answers', () => {
       const browser = await startChromium();
       onTestFinished(() => browser.close());
       const page = await browser.newPage();
+      page.setDefaultTimeout(PATIENCE);
 
       const { url } = await upWithDomains();
       await page.goto(`${url}/#/resource/${domainUuid('instance-00000a01')}`);

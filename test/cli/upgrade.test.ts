@@ -1,7 +1,8 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { AgentProcess } from '../helpers/agent-process.ts';
+import { PATIENCE } from '../helpers/patience.ts';
 import { freePorts } from '../helpers/ports.ts';
 
 const environment = (port: number) => ({
@@ -11,7 +12,6 @@ const environment = (port: number) => ({
 });
 
 // Requests that get no answer are made again with pauses.
-vi.setConfig({ testTimeout: 120_000 });
 
 describe('ceilometer-upgrade', () => {
   it('waits for a Gnocchi that comes later, and creates what is missing there', async () => {
@@ -33,7 +33,7 @@ describe('ceilometer-upgrade', () => {
     });
     const upgrade = new AgentProcess('upgrade', [], environment(port));
     onTestFinished(() => upgrade.kill('SIGKILL'));
-    await expect.poll(() => upgrade.stderr, { timeout: 30_000 }).toMatch(/Gnocchi does not answer, trying again/);
+    await expect.poll(() => upgrade.stderr, { timeout: PATIENCE }).toMatch(/Gnocchi does not answer, trying again/);
 
     server.listen(port, '127.0.0.1');
 

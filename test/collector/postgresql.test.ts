@@ -94,7 +94,7 @@ describeWith('postgresql', 'samples in PostgreSQL', () => {
     expect((await store.status(NOON)).samples).toBe(samples.length + 1);
     expect(await number(url, "SELECT count(*) FROM pg_class WHERE relname ~ '^(old_|samples)'")).toBe(0);
     await store.close();
-  }, 60_000);
+  });
 
   it('are moved once when a move was broken off and several collectors go on with it', async () => {
     const url = await server.database();
@@ -107,7 +107,7 @@ describeWith('postgresql', 'samples in PostgreSQL', () => {
 
     for (const one of found) expect(one).toEqual(samples);
     await Promise.all(stores.map((store) => store.close()));
-  }, 60_000);
+  });
 
   it('are dropped as repetitions long after a move', async () => {
     const url = await server.database();
@@ -118,7 +118,7 @@ describeWith('postgresql', 'samples in PostgreSQL', () => {
 
     expect(await store.write(samples, [])).toEqual({ stored: 0, duplicates: samples.length });
     await store.close();
-  }, 60_000);
+  });
 
   it('of a later version are left alone', async () => {
     const url = await server.database();
@@ -152,7 +152,7 @@ describeWith('postgresql', 'samples in PostgreSQL', () => {
     expect([...found].sort(byId)).toEqual([...samples, late].sort(byId));
     expect(await store.write([...samples, late], [])).toEqual({ stored: 0, duplicates: 151 });
     await store.close();
-  }, 60_000);
+  });
 
   it('take tens of bytes each, and their ids leave after two days', async () => {
     const url = await server.database();
@@ -174,7 +174,7 @@ describeWith('postgresql', 'samples in PostgreSQL', () => {
     expect(bytes / 60_000).toBeLessThan(125);
     expect(later / 60_000).toBeLessThan(60);
     await store.close();
-  }, 60_000);
+  });
 
   it('of a series are in order when its blocks came in another', async () => {
     const url = await server.database();

@@ -66,7 +66,7 @@ export async function createRig(broker: Rabbitmq, config = ''): Promise<Rig> {
     async start() {
       const agent = new AgentProcess('collector', ['--config-file', file]);
       running.push(agent);
-      await agent.shows(/taking samples/, 60);
+      await agent.shows(/taking samples/);
       [, url = ''] = await agent.shows(/(http:\/\/127\.0\.0\.1:[0-9]+)/);
       return agent;
     },

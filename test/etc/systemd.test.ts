@@ -6,6 +6,7 @@ import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { options } from '../../src/config/options.ts';
+import { PATIENCE } from '../helpers/patience.ts';
 
 const etc = (name: string) => fileURLToPath(new URL(`../../etc/systemd/${name}`, import.meta.url));
 const sysusers = etc('ceilometer-polling.sysusers.conf');
@@ -35,7 +36,7 @@ function seconds(span: string): number {
 }
 
 function run(tool: string, args: readonly string[]) {
-  return spawnSync(tool, args, { encoding: 'utf8', timeout: 20_000 });
+  return spawnSync(tool, args, { encoding: 'utf8', timeout: PATIENCE });
 }
 
 async function temporaryFolder(): Promise<string> {

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { PATIENCE } from './patience.ts';
 
 const commands: Readonly<Record<string, string>> = {
   polling: fileURLToPath(new URL('../../dist/cli/polling.js', import.meta.url)),
@@ -73,8 +74,8 @@ export class AgentProcess {
   }
 
   /** Resolves when the pattern shows in the output, or rejects with what was shown instead. */
-  async shows(pattern: RegExp, seconds = 20): Promise<RegExpMatchArray> {
-    const until = Date.now() + seconds * 1000;
+  async shows(pattern: RegExp): Promise<RegExpMatchArray> {
+    const until = Date.now() + PATIENCE;
     for (;;) {
       const found = `${this.stdout}\n${this.stderr}`.match(pattern);
       if (found !== null) return found;

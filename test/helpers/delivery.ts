@@ -5,6 +5,7 @@ import { DropLog } from '../../src/messaging/delivery-stats.ts';
 import { createMemoryStore } from '../../src/messaging/memory-store.ts';
 import type { OutgoingMessage } from '../../src/messaging/message-store.ts';
 import { Notifier, type NotifierOptions } from '../../src/messaging/notifier.ts';
+import { soon } from './patience.ts';
 import { type RecordingLog, recordingLog } from './recording-log.ts';
 import { until } from './until.ts';
 
@@ -72,7 +73,7 @@ function numberOf(body: string): number {
 }
 
 export function publishAll(notifier: Notifier, all: readonly OutgoingMessage[]): Promise<unknown> {
-  const signal = AbortSignal.timeout(20_000);
+  const signal = soon();
   // As the agent's own, which all that waits listens to.
   setMaxListeners(0, signal);
   return Promise.all(all.map((one) => notifier.publish(one, signal)));

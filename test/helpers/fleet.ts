@@ -120,8 +120,8 @@ export class Fleet {
    */
   async slotsPass(count: number): Promise<number> {
     const slot = this.slotAt(Date.now()) + count;
-    await until('slots pass', () => this.slotAt(Date.now()) > slot, 60_000);
-    await until('all agents have come to a later slot', () => this.#allAreAfter(slot), 60_000);
+    await until('slots pass', () => this.slotAt(Date.now()) > slot);
+    await until('all agents have come to a later slot', () => this.#allAreAfter(slot));
     return slot;
   }
 

@@ -1,13 +1,12 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createBodyPool } from '../../src/messaging/body-pool.ts';
 import { deliver, message, messages, openInbox, publishAll, QUEUE } from '../helpers/delivery.ts';
+import { soon } from '../helpers/patience.ts';
 import { freePorts } from '../helpers/ports.ts';
 import { MAX_MESSAGE_BYTES, type Rabbitmq, startRabbitmq } from '../helpers/rabbitmq.ts';
 import { describeWith } from '../helpers/services.ts';
 import { startTcpProxy } from '../helpers/tcp-proxy.ts';
 import { until } from '../helpers/until.ts';
-
-const soon = () => AbortSignal.timeout(20_000);
 
 describeWith('rabbitmq', 'delivery to a message broker', () => {
   let broker: Rabbitmq;

@@ -1,4 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -74,6 +75,29 @@ describeWith('rabbitmq', 'a connection to a message broker', () => {
 
     expect(came.map((body, index) => body.equals(bodies[index] ?? body))).toEqual(sizes.map(() => true));
     expect(came.filter(({ length }) => length > 0).every((body, index) => body === taken[index])).toBe(true);
+  });
+
+  it.each(transports)('writes the head of a message together with the body, in %s', async (_, overTls) => {
+    const model = await openConnection(host(overTls), options(overTls), new AbortController().signal);
+    const channel = await model.createConfirmChannel();
+    const { queue } = await channel.assertQueue('', { exclusive: true });
+    const { stream } = model.connection as unknown as { stream: Socket };
+    const writes: number[] = [];
+    const { _write: write, _writev: writev } = stream;
+    stream._write = (chunk, encoding, done) => {
+      writes.push(1);
+      write.call(stream, chunk, encoding, done);
+    };
+    stream._writev = (chunks, done) => {
+      writes.push(chunks.length);
+      writev?.call(stream, chunks, done);
+    };
+
+    for (let count = 0; count < 20; count += 1) channel.sendToQueue(queue, Buffer.alloc(30_000));
+    await channel.waitForConfirms();
+    await model.close();
+
+    expect(writes.filter((chunks) => chunks > 1)).toEqual(Array.from({ length: 20 }, () => 2));
   });
 
   it.each(transports)('is gone at once when its signal aborts, in %s', async (_, overTls) => {

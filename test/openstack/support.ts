@@ -53,6 +53,6 @@ export function sessionOf(
   return session;
 }
 
-export const signal = () => AbortSignal.timeout(20_000);
+export { soon as signal } from '../helpers/patience.ts';
 export const servers = { servers: [{ id: 'a' }] };
 export const SERVERS = '/compute/v2.1/servers';

@@ -11,13 +11,12 @@ import { parseExactJson } from '../../src/wire/json-parser.ts';
 import { isObject } from '../../src/wire/value.ts';
 import { openInbox } from '../helpers/delivery.ts';
 import { goldenObjects, object, objects, sampleOf, string } from '../helpers/golden-wire.ts';
+import { soon } from '../helpers/patience.ts';
 import { hasOpenssl, makePki } from '../helpers/pki.ts';
 import { type Rabbitmq, startRabbitmq } from '../helpers/rabbitmq.ts';
 import { recordingLog } from '../helpers/recording-log.ts';
 import { describeWith } from '../helpers/services.ts';
 import { until } from '../helpers/until.ts';
-
-const soon = () => AbortSignal.timeout(20_000);
 
 function configure(overrides: Overrides): AmqpOutputOptions {
   const options = amqpOptions(loadConfig({ files: [], dirs: [], env: {}, overrides }).config);

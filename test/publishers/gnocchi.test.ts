@@ -7,6 +7,7 @@ import { loadConfig } from '../../src/config/load.ts';
 import type { Event, NotificationSample } from '../../src/notification.ts';
 import { parsePublisherUrl } from '../../src/pipeline/publisher-url.ts';
 import { gnocchiPublisher } from '../../src/publishers/gnocchi.ts';
+import { soon } from '../helpers/patience.ts';
 import { recordingLog } from '../helpers/recording-log.ts';
 
 interface Asked {
@@ -54,9 +55,8 @@ async function start(url: string, answer: Answer = () => {}) {
     await host.close();
     close();
   });
-  const publish = (...samples: readonly NotificationSample[]) =>
-    publisher.publishSamples?.(samples, AbortSignal.timeout(25_000));
-  const publishEvents = (...events: readonly Event[]) => publisher.publishEvents?.(events, AbortSignal.timeout(25_000));
+  const publish = (...samples: readonly NotificationSample[]) => publisher.publishSamples?.(samples, soon());
+  const publishEvents = (...events: readonly Event[]) => publisher.publishEvents?.(events, soon());
   return { asked, heads, log, publish, publishEvents, close };
 }
 

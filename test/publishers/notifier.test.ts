@@ -10,6 +10,7 @@ import { getKey } from '../../src/python/value.ts';
 import { parseExactJson } from '../../src/wire/json-parser.ts';
 import { createSigner, signedText } from '../../src/wire/signature.ts';
 import { isList, isObject, type JsonValue, WholeFloat } from '../../src/wire/value.ts';
+import { PATIENCE } from '../helpers/patience.ts';
 import { type Rabbitmq, startRabbitmq } from '../helpers/rabbitmq.ts';
 import { recordingLog } from '../helpers/recording-log.ts';
 import { describeWith } from '../helpers/services.ts';
@@ -134,7 +135,7 @@ describeWith('rabbitmq', 'notifier://', () => {
           const found = await channel.checkQueue('metering.sample').catch(() => ({ messageCount: 0 }));
           return found.messageCount;
         },
-        { timeout: 20_000, interval: 500 },
+        { timeout: PATIENCE, interval: 500 },
       )
       .toBeGreaterThan(1);
     for (const { publisher } of [byDefault, queueing, dropping]) await publisher.close();

@@ -13,6 +13,7 @@ import type { Host, Publisher } from '../../src/plugin.ts';
 import plugin from '../../src/publishers/index.ts';
 import { packed } from '../../src/publishers/msgpack.ts';
 import { WholeFloat } from '../../src/wire/value.ts';
+import { eventually } from '../helpers/eventually.ts';
 import { recordingLog } from '../helpers/recording-log.ts';
 import { startReceiver } from './receiver.ts';
 
@@ -221,7 +222,7 @@ describe('publishers', () => {
 
     const huge = { ...sample, metadata: { a: 'x'.repeat(70_000) } };
     await publisher.publishSamples?.([huge, { ...sample, volume: 2n ** 64n }, sample], never);
-    await expect.poll(() => received.length).toBe(1);
+    await eventually(() => received.length).toBe(1);
     await publisher.close();
     socket.close();
 
@@ -261,14 +262,14 @@ describe('publishers', () => {
     const publisher = await open(`tcp://127.0.0.1:${port}`);
 
     await publisher.publishSamples?.([sample], never);
-    await expect.poll(() => chunks.length).toBeGreaterThan(0);
+    await eventually(() => chunks.length).toBeGreaterThan(0);
     for (const socket of sockets) socket.destroy();
-    await expect.poll(() => listener.listening).toBe(true);
+    await eventually(() => listener.listening).toBe(true);
     const again = async () => {
       await publisher.publishSamples?.([sample], never);
       return sockets.size;
     };
-    await expect.poll(() => again().catch(() => 0)).toBe(2);
+    await eventually(() => again().catch(() => 0)).toBe(2);
     await publisher.close();
     await new Promise((resolve) => listener.close(resolve));
 

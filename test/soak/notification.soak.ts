@@ -60,7 +60,7 @@ describeWith('rabbitmq', 'the notification agent in trouble', () => {
 
     for (let kill = 0; kill < TIMES; kill++) {
       const agent = new AgentProcess('notification', ['--config-file', conf]);
-      await agent.shows(/taking notifications/, 60);
+      await agent.shows(/taking notifications/);
       await sleep(Math.random() * 200);
       agent.kill('SIGKILL');
       await agent.ended;
@@ -78,7 +78,7 @@ describeWith('rabbitmq', 'the notification agent in trouble', () => {
     const proxy = await startTcpProxy(rabbit.port);
     const { conf, ids, left } = await place(proxy.port);
     const agent = new AgentProcess('notification', ['--config-file', conf]);
-    await agent.shows(/taking notifications/, 60);
+    await agent.shows(/taking notifications/);
 
     for (let cut = 0; cut < TIMES; cut++) {
       // Each connection has to get somewhere, or the cuts would meet none.

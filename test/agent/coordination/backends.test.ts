@@ -9,6 +9,7 @@ import type { CoordinationBackend } from '../../../src/agent/coordination/backen
 import { openBackend } from '../../../src/agent/coordination/open-backend.ts';
 import { startEtcd } from '../../helpers/etcd.ts';
 import { eventually } from '../../helpers/eventually.ts';
+import { PATIENCE, soon as signal } from '../../helpers/patience.ts';
 import { makePki } from '../../helpers/pki.ts';
 import { startRedis, startSentinel } from '../../helpers/redis.ts';
 import type { Restartable, ServerTls } from '../../helpers/restartable.ts';
@@ -21,8 +22,6 @@ interface Place extends AsyncDisposable {
   /** Takes the service away and brings it back; not for files. */
   readonly service?: Pick<Restartable, 'start' | 'stop'>;
 }
-
-const signal = () => AbortSignal.timeout(20_000);
 
 function promises(start: () => Promise<Place>): void {
   let place: Place;
@@ -181,12 +180,12 @@ describeWith('redis', 'members in Redis behind sentinels', () => {
       await eventually(() => joined().catch(String)).toEqual(['a']);
       await master.stop();
 
-      await expect.poll(() => joined().catch(String), { timeout: 25_000, interval: 200 }).toEqual(['a']);
+      await expect.poll(() => joined().catch(String), { timeout: PATIENCE, interval: 200 }).toEqual(['a']);
     } finally {
       await backend.close();
       for (const server of [sentinel, replica, master]) await server[Symbol.asyncDispose]();
     }
-  }, 60_000);
+  });
 });
 
 describeWith(['etcd', 'redis', 'openssl'], 'members over TLS', () => {

@@ -2,6 +2,8 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { openPostgresql } from '../../../src/collector/store/postgresql.ts';
 import { startChromium } from '../../helpers/chromium.ts';
+import { eventually } from '../../helpers/eventually.ts';
+import { PATIENCE } from '../../helpers/patience.ts';
 import { type Postgresql, startPostgresql } from '../../helpers/postgresql.ts';
 import { describeWith } from '../../helpers/services.ts';
 import { type Served, series, serve } from './served.ts';
@@ -27,7 +29,7 @@ describeWith('chromium', 'the page', () => {
 
   beforeAll(async () => {
     browser = await startChromium();
-  }, 90_000);
+  });
   afterAll(() => browser?.close());
 
   interface Opened {
@@ -44,7 +46,7 @@ describeWith('chromium', 'the page', () => {
     const context = await browser.newContext({ viewport: { width, height: 900 }, colorScheme });
     onTestFinished(() => context.close());
     const page = await context.newPage();
-    page.setDefaultTimeout(25_000);
+    page.setDefaultTimeout(PATIENCE);
     const complaints: string[] = [];
     const asked: string[] = [];
     page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
@@ -152,7 +154,7 @@ describeWith('chromium', 'the page', () => {
     await page.keyboard.press('ArrowLeft');
 
     const reading = card(page, 'web-1').locator('[aria-live]');
-    await expect.poll(() => reading.innerText()).toMatch(/^(\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d\s+571 MiB$/);
+    await eventually(() => reading.innerText()).toMatch(/^(\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d\s+571 MiB$/);
     await page.keyboard.press('Escape');
     const unnamed = await page.evaluate(() =>
       [...document.querySelectorAll('a, button, input, select, [tabindex="0"]')]
@@ -300,7 +302,7 @@ describeWith('chromium', 'the page', () => {
       const looks = () => asked.filter((url) => url.includes('/v1/status')).length;
       const lists = () => asked.filter((url) => /\/v1\/resources\?limit/.test(url)).length;
       const [looksBefore, listsBefore] = [looks(), lists()];
-      await expect.poll(looks, { timeout: 25_000 }).toBeGreaterThan(looksBefore + 1);
+      await expect.poll(looks, { timeout: PATIENCE }).toBeGreaterThan(looksBefore + 1);
       expect(lists()).toBe(listsBefore);
       expect(complaints).toEqual([]);
     }, 120_000);
@@ -319,7 +321,7 @@ describeWith('chromium', 'the page', () => {
       await served.store.write([], agentEvery(300));
 
       const { page } = await open(served);
-      await expect.poll(() => page.locator('#range').inputValue()).toBe('21600');
+      await eventually(() => page.locator('#range').inputValue()).toBe('21600');
       await page.locator('#range').selectOption('3600');
       await page.reload();
       await card(page, 'memory.usage').waitFor();

@@ -9,6 +9,7 @@ import type { Sample } from '../../../src/sample.ts';
 import { collect, type FakeHost, fakeHost } from '../../../src/testing.ts';
 import { discovered } from '../../helpers/discovered.ts';
 import { type Answer, credentialsFor, type FakeCloud } from '../../helpers/fake-openstack.ts';
+import { soon } from '../../helpers/patience.ts';
 import { cloudWith, sessionOf, testClock } from '../../openstack/support.ts';
 
 const fixture = (name: string) => readFileSync(new URL(`../../fixtures/central/${name}`, import.meta.url), 'utf8');
@@ -53,7 +54,7 @@ export async function agentOf(cloud: FakeCloud, options: Overrides = {}): Promis
   const host = fakeHost({ options: { ...options, serviceCredentials }, openstack: sessionOf(cloud, {}, clock) });
   const registry = await loadRegistry({ namespaces: ['central'], plugins: [] }, host);
   const cycle = (): PollContext => ({
-    signal: AbortSignal.timeout(20_000),
+    signal: soon(),
     cache: createCycleCache(),
     log: host.log,
     source: 'test',

@@ -3,6 +3,7 @@ import { createInspector } from '../../../src/libvirt/index.ts';
 import compute from '../../../src/pollsters/compute/index.ts';
 import { createDomains, diskPath, domainUuid, makeDisk, tapName } from '../../helpers/domains.ts';
 import { describeWithLibvirtd, type Libvirtd, startLibvirtd } from '../../helpers/libvirtd.ts';
+import { PATIENCE } from '../../helpers/patience.ts';
 import { recordingLog } from '../../helpers/recording-log.ts';
 import { cycle, type FakeHost, hostWith, type LoadedPlugin, load, type Polled } from './support.ts';
 
@@ -151,7 +152,7 @@ describeWithLibvirtd('the compute pollsters on a live libvirt', () => {
       const polled = byResource(await plugin.poll(cycle(host)));
       expect(polled.get(`disk.device.capacity ${domainUuid('plain')}-vdz`)?.volume).toBe(32n * 1024n * 1024n);
       expect(polled.get(`power.state ${domainUuid('off')}`)?.volume).toBe(1);
-    }, 10_000);
+    }, PATIENCE);
   });
 
   it('lose only the instance that goes away', async () => {
@@ -160,6 +161,6 @@ describeWithLibvirtd('the compute pollsters on a live libvirt', () => {
     await vi.waitFor(async () => {
       const ids = (await plugin.poll(cycle(host), ['disk.root.size'])).map(({ resourceId }) => resourceId);
       expect(ids.sort()).toEqual([domainUuid('plain'), domainUuid('odd')].sort());
-    }, 10_000);
+    }, PATIENCE);
   });
 });

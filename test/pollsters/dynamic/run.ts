@@ -15,6 +15,7 @@ import { type FakeHost, fakeHost, pollContext } from '../../../src/testing.ts';
 import { tempFiles } from '../../config/temp-files.ts';
 import { discovered } from '../../helpers/discovered.ts';
 import { type Answer, credentialsFor, type FakeCloud, json, startFakeCloud } from '../../helpers/fake-openstack.ts';
+import { soon } from '../../helpers/patience.ts';
 
 const closers: (() => Promise<void>)[] = [];
 
@@ -100,7 +101,7 @@ export async function loadFiles(
       const failures: Record<string, string> = {};
       for (const { name, namespace, pollster } of dynamic) {
         const ctx: PollContext = {
-          ...pollContext({ host, signal: AbortSignal.timeout(20_000) }),
+          ...pollContext({ host, signal: soon() }),
           cache: createCycleCache(),
         };
         const stamp = createStamp({

@@ -4,6 +4,7 @@ import { createServerList } from '../../../../src/pollsters/compute/nova/server-
 import { FakeClock } from '../../../helpers/fake-clock.ts';
 import type { FakeCloud } from '../../../helpers/fake-openstack.ts';
 import { inTurn, json } from '../../../helpers/fake-openstack.ts';
+import { soon } from '../../../helpers/patience.ts';
 import { fakeHypervisor } from '../support.ts';
 import { flavorRoute, hostIn, imageRoute, novaWith, SERVERS, serverOf } from './support.ts';
 
@@ -14,7 +15,7 @@ function listOf(cloud: FakeCloud, options: { resourceUpdateInterval?: number; re
   const host = hostIn(cloud, fakeHypervisor(), { compute: { instanceDiscoveryMethod: 'naive', ...options } });
   const clock = new FakeClock(START);
   const list = createServerList(host, createNovaApi(host.openstack(), 'compute'), clock);
-  return { host, clock, list, refresh: () => list.refresh(AbortSignal.timeout(20_000)) };
+  return { host, clock, list, refresh: () => list.refresh(soon()) };
 }
 
 const lists = (cloud: FakeCloud) =>
