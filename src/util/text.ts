@@ -12,10 +12,13 @@ const ASCII = /^[\x20-\x7e]*$/;
 const WIDE =
   /^[\u{1100}-\u{115f}\u{2e80}-\u{303e}\u{3041}-\u{a4cf}\u{ac00}-\u{d7a3}\u{f900}-\u{faff}\u{fe30}-\u{fe6f}\u{ff00}-\u{ff60}\u{ffe0}-\u{ffe6}\u{20000}-\u{3fffd}]|^\p{Emoji_Presentation}/u;
 
-const segmenter = new Intl.Segmenter();
+/** Made when it is needed: it takes the tables of ICU into memory, more than a megabyte. */
+let segmenter: Intl.Segmenter | undefined;
 
 function lettersOf(text: string): string[] {
-  return ASCII.test(text) ? text.split('') : Array.from(segmenter.segment(text), ({ segment }) => segment);
+  if (ASCII.test(text)) return text.split('');
+  segmenter ??= new Intl.Segmenter();
+  return Array.from(segmenter.segment(text), ({ segment }) => segment);
 }
 
 function letterWidth(letter: string): number {
