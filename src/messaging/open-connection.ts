@@ -9,6 +9,7 @@ import { amqplibInside } from './amqplib-inside.ts';
 import { sendFramesInPlace } from './body-frame.ts';
 import { readInPlace } from './read-in-place.ts';
 import type { BrokerHost } from './transport-url.ts';
+import { writeTogether } from './write-together.ts';
 
 export interface TlsOptions {
   /** Without one the broker is not checked, as in oslo.messaging. */
@@ -82,6 +83,7 @@ export async function openConnection(
   const model = await untilAborted(connecting, signal);
   if (fault !== undefined) throw fault;
   sendFramesInPlace(model);
+  writeTogether(model);
   return model;
 }
 
