@@ -93,7 +93,8 @@ describe('ceilometer up', () => {
 
     expect(code).toBe(0);
     expect(stderr).not.toMatch(/ERROR/);
-    expect(took).toBeLessThan(4000);
+    // By SIGTERM it might take a minute.
+    expect(took).toBeLessThan(20_000);
     const again = await up();
     const shown = shownSamples(agent) + shownSamples(again.agent);
     const { store } = await ask<Status>(again.url, '/v1/status');
