@@ -27,7 +27,7 @@ export interface SampleMessagesOptions {
  * Spare memory for bodies: as much as a broker that keeps up has on its way to it, and as the meters of a namespace have
  * in the making.
  */
-const SPARE_BYTES = 4_718_592;
+const SPARE_BYTES = 3_407_872;
 
 /** A body stays in the memory that it was made in where that is at most so many times as large as it has to be. */
 const LARGEST_ROOM = 4 / 3;
