@@ -101,7 +101,7 @@ export class LastReadings {
     const followed = this.#followed.get(domain.uuid);
     if (followed === undefined || domain.id !== followed.domain.id) return;
     if (!isWhole(stats) || stats.monotonicTime < followed.stats.monotonicTime) return;
-    if (followed.stats === followed.first)
+    if (followed.stats === followed.first && followed.since > Number.NEGATIVE_INFINITY)
       this.#options.log.debug({ domain: domain.uuid, name: domain.name }, 'domain was read after its start');
     followed.domain = domain;
     followed.stats = stats;
