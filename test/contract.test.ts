@@ -148,7 +148,7 @@ describe('checkPlugin', () => {
         return { publishSamples: async () => {}, close: async () => {} };
       }),
     ],
-  ])('tells of a broken rule: %s', { timeout: 30_000 }, async (rule, plugin) => {
+  ])('tells of a broken rule: %s', async (rule, plugin) => {
     const urls = rule.includes('s://given') ? { s: 's://given' } : {};
 
     await expect(checkPlugin(plugin, { notifications: [login], urls })).rejects.toThrow(rule);

@@ -8,6 +8,7 @@ import type { Domain, DomainEdge, DomainStats } from './inspector.ts';
 import { isWhole, LastReadings, type LastReadingsOptions, type Reading } from './last-readings.ts';
 import { allDomainStats, domainXml, STATS_GROUPS, STATS_NOWAIT } from './procedures.ts';
 import type { DomainRef } from './rpc.ts';
+import { named } from './troubles.ts';
 
 export interface DomainEdgesOptions {
   readonly listener: (edge: DomainEdge) => void;
@@ -171,8 +172,4 @@ function withoutWreckage(stats: DomainStats): DomainStats {
   if (stats.state !== SHUTDOWN || !stats.vcpus.some((vcpu) => vcpu?.time === 0n)) return stats;
   const { cpuTime: _, ...rest } = stats;
   return { ...rest, vcpus: [] };
-}
-
-function named({ uuid, name }: DomainRef): object {
-  return { domain: uuid, name };
 }

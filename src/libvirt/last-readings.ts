@@ -6,6 +6,7 @@ import { SHUT_OFF, SHUTDOWN } from './domain-state.ts';
 import type { Domain, DomainStats } from './inspector.ts';
 import type { DomainRef } from './rpc.ts';
 import { isComplete } from './stats-decode.ts';
+import { named } from './troubles.ts';
 
 export interface LastReadingsOptions {
   /** Asks for the statistics, in bulk and with a deadline. */
@@ -30,7 +31,7 @@ interface Followed extends Reading {
   /** On the monotonic clock, as the next one; long ago where nobody saw it start. */
   readonly since: number;
   readAt: number;
-  /** Whether nobody has tried to read it since it was seen to start. */
+  /** Whether it was seen to start, and no reading between the slots has tried it since. */
   isNew: boolean;
   /** Times in a row that it was not there. */
   absent: number;
@@ -39,7 +40,7 @@ interface Followed extends Reading {
 /** Milliseconds between two readings of a domain, at least and at most. */
 const PAUSE_MIN = 1_000;
 const PAUSE_MAX = 60_000;
-/** Part of its life so far after which a domain is read again, and of the time that goes by which that takes. */
+/** Part of its life so far after which a domain is read again, and of the time that goes by which readings take. */
 const SHARE = 1 / 8;
 /** Milliseconds by which a reading may come too early, to be made together with others. */
 const TOGETHER = 250;
@@ -102,7 +103,7 @@ export class LastReadings {
     if (followed === undefined || domain.id !== followed.domain.id) return;
     if (!isWhole(stats) || stats.monotonicTime < followed.stats.monotonicTime) return;
     if (followed.stats === followed.first && followed.since > Number.NEGATIVE_INFINITY)
-      this.#options.log.debug({ domain: domain.uuid, name: domain.name }, 'domain was read after its start');
+      this.#options.log.debug(named(domain), 'domain was read after its start');
     followed.domain = domain;
     followed.stats = stats;
     followed.readAt = this.#clock.monotonic();

@@ -1,6 +1,6 @@
 import type { Logger } from '../plugin.ts';
 import type { Domain } from './inspector.ts';
-import type { NamedDomain } from './troubles.ts';
+import { named } from './troubles.ts';
 
 export interface QuarantineOptions {
   readonly log: Logger;
@@ -82,7 +82,7 @@ export class Quarantine {
     const probeAt = this.#now() + pause;
     const probing = entry?.probing ?? false;
     this.#entries.set(domain.uuid, { domain, hung: hung ? 1 : 0, held: true, blamed: true, probing, probeAt, pause });
-    this.#log.warn(fields(domain), 'domain does not answer, its disk and memory statistics are missing until it does');
+    this.#log.warn(named(domain), 'domain does not answer, its disk and memory statistics are missing until it does');
   }
 
   /** It cannot be asked, because too many calls hang already. */
@@ -132,7 +132,7 @@ export class Quarantine {
     this.#entries.delete(uuid);
     if (entry.blamed) {
       this.#released.set(uuid, { pause: entry.pause, at: this.#now() });
-      this.#log.info(fields(entry.domain), 'domain answers again');
+      this.#log.info(named(entry.domain), 'domain answers again');
     }
     if (!this.#unasked || [...this.#entries.values()].some(({ blamed }) => !blamed)) return;
     this.#unasked = false;
@@ -160,8 +160,4 @@ export class Quarantine {
 
 function longer(pause: number): number {
   return Math.min(PAUSE_MAX, Math.max(PAUSE_FIRST, pause * 2));
-}
-
-function fields({ uuid, name }: NamedDomain): object {
-  return { domain: uuid, name };
 }

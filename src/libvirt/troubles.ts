@@ -22,12 +22,12 @@ export class DomainTroubles {
     const failures = this.#failures.get(domain.uuid) ?? new Map<string, string>();
     if (failures.get(part) === text) return;
     this.#failures.set(domain.uuid, failures.set(part, text));
-    this.#log.warn({ ...fields(domain), part, err: error }, 'libvirt does not tell about a domain');
+    this.#log.warn({ ...named(domain), part, err: error }, 'libvirt does not tell about a domain');
   }
 
   told(domain: NamedDomain, part: string): void {
     if (this.#failures.get(domain.uuid)?.delete(part)) {
-      this.#log.info({ ...fields(domain), part }, 'libvirt tells about a domain again');
+      this.#log.info({ ...named(domain), part }, 'libvirt tells about a domain again');
     }
   }
 
@@ -37,6 +37,7 @@ export class DomainTroubles {
   }
 }
 
-function fields({ uuid, name }: NamedDomain): object {
+/** How the log names a domain. */
+export function named({ uuid, name }: NamedDomain): { readonly domain: string; readonly name: string } {
   return { domain: uuid, name };
 }

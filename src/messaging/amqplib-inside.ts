@@ -4,7 +4,8 @@
  */
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { PassThrough } from 'node:stream';
+import { type Duplex, PassThrough } from 'node:stream';
+import type { ChannelModel } from 'amqplib';
 import type { Frame } from './frame-reader.ts';
 
 /** A frame as amqplib understands it. */
@@ -22,6 +23,22 @@ export interface InnerConnection {
   /** After it: hands all frames that come to `accept`, and emits `frameError` for what is none. */
   acceptLoop(): void;
   accept(frame: DecodedFrame): void;
+}
+
+/** What a connection sends by. Another version may have none of it. */
+export interface OutgoingConnection {
+  readonly channels?: readonly ({ readonly buffer?: { write(bytes: Buffer): boolean } } | null | undefined)[];
+  readonly frameMax?: number;
+  sentSinceLastCheck: boolean;
+  /** Puts the frames of a body where a channel's are taken from. */
+  sendContent?(channel: number, body: Buffer): boolean;
+  /** Writes what the channels have to the stream, as far as that takes it. */
+  readonly muxer?: { _readIncoming?(): void };
+  readonly stream?: Pick<Duplex, 'cork' | 'uncork'>;
+}
+
+export function outgoing(model: ChannelModel): OutgoingConnection {
+  return model.connection as unknown as OutgoingConnection;
 }
 
 export interface AmqplibInside {

@@ -1,5 +1,6 @@
 /** Bodies of messages that lie in an AMQP frame from the beginning, so that amqplib does not copy each into one. */
 import type { ChannelModel } from 'amqplib';
+import { outgoing } from './amqplib-inside.ts';
 import { FRAME_BODY, FRAME_END, HEAD_BYTES } from './frame-reader.ts';
 
 /** Of a frame, behind the payload. */
@@ -15,20 +16,12 @@ export function bodyOf(frame: Buffer): Buffer {
   return body;
 }
 
-/** What amqplib's types do not tell of its connections. Another version may have none of it. */
-interface Connection {
-  readonly channels?: readonly ({ readonly buffer?: { write(bytes: Buffer): boolean } } | null | undefined)[];
-  readonly frameMax?: number;
-  sentSinceLastCheck: boolean;
-  sendContent?(channel: number, body: Buffer): boolean;
-}
-
 /**
  * Has a connection send such bodies with the frame around them. amqplib's own way is to fill a new buffer with zeros
  * and copy the body into it: as much memory again as all messages, whose coming and going makes V8 collect.
  */
 export function sendFramesInPlace(model: ChannelModel): void {
-  const connection = model.connection as unknown as Connection;
+  const connection = outgoing(model);
   const { sendContent: sendCopy, frameMax = 0 } = connection;
   if (sendCopy === undefined) return;
   connection.sendContent = (channel, body) => {

@@ -51,7 +51,7 @@ describe('readCommandLine', () => {
     await expect(readCommandLine(line, argv)).rejects.toThrow(message);
   });
 
-  it('takes nothing for plain that yargs reads otherwise', { timeout: 30_000 }, () => {
+  it('takes nothing for plain that yargs reads otherwise', () => {
     const words = ['--config-file', '--log-file', '--once', '--no-once', '--debug', '--output', '--log-file=x', '-d'];
     const word = fc.constantFrom(...words, '--once=false', '--output=table', '--', 'amqp', 'true', 'a.b', '', '7');
 

@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AgentProcess, run } from '../helpers/agent-process.ts';
-import { PATIENCE } from '../helpers/patience.ts';
+import { eventually } from '../helpers/eventually.ts';
 
 let folder: string;
 const agents: AgentProcess[] = [];
@@ -265,7 +265,7 @@ describe('ceilometer-polling that runs', () => {
     agent.kill('SIGHUP');
     await agent.shows(/the new configuration is wrong, the old one goes on/);
     const lines = agent.stdout.split('\n').length;
-    await expect.poll(() => agent.stdout.split('\n').length, { timeout: PATIENCE }).toBeGreaterThan(lines);
+    await eventually(() => agent.stdout.split('\n').length).toBeGreaterThan(lines);
     writeFileSync(join(folder, 'polling.yaml'), everySecond.replace('memory.total', 'cpu.load.1min'));
     agent.kill('SIGHUP');
 
@@ -284,7 +284,7 @@ describe('ceilometer-polling that runs', () => {
     const { code } = await run('polling', [...args, '--once', '--output', 'none']);
 
     const beats = () => text(connect(join(folder, 'ceilometer-host.socket')));
-    await expect.poll(beats, { timeout: PATIENCE }).toContain('hardware.memory.total');
+    await eventually(beats).toContain('hardware.memory.total');
     expect(code).toBe(0);
     agent.kill('SIGTERM');
     expect((await agent.ended).code).toBe(0);

@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { AgentProcess } from '../helpers/agent-process.ts';
-import { PATIENCE } from '../helpers/patience.ts';
+import { eventually } from '../helpers/eventually.ts';
 import { freePorts } from '../helpers/ports.ts';
 
 const environment = (port: number) => ({
@@ -33,7 +33,7 @@ describe('ceilometer-upgrade', () => {
     });
     const upgrade = new AgentProcess('upgrade', [], environment(port));
     onTestFinished(() => upgrade.kill('SIGKILL'));
-    await expect.poll(() => upgrade.stderr, { timeout: PATIENCE }).toMatch(/Gnocchi does not answer, trying again/);
+    await eventually(() => upgrade.stderr).toMatch(/Gnocchi does not answer, trying again/);
 
     server.listen(port, '127.0.0.1');
 

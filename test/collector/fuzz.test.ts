@@ -160,7 +160,7 @@ function stands(open: () => Promise<Store>): void {
       RUNS,
     );
     expect(log.told.filter((line) => !line.startsWith('info'))).toEqual([]);
-  }, 120_000);
+  });
 
   it('any bytes on its port end in an answer or the end of the connection, and others go on', async () => {
     const { port } = new URL(api.url);
@@ -191,7 +191,7 @@ function stands(open: () => Promise<Store>): void {
       { numRuns: 60 },
     );
     expect((await fetch(`${api.url}/v1/status`)).status).toBe(200);
-  }, 120_000);
+  });
 
   it('any message is taken, or named a dead one with a reason, and sound samples beside it are stored', async () => {
     const head = { messageId: 'm', publisherId: 'p', priority: 'SAMPLE', timestamp: 't', uniqueId: 'u' } as const;
@@ -236,5 +236,5 @@ function stands(open: () => Promise<Store>): void {
     const { rows } = await store.samples(beside, { limit: 10_000, after: undefined }, true);
     expect(rows).toHaveLength(good);
     expect(log.told.filter((line) => line.startsWith('error'))).toEqual([]);
-  }, 120_000);
+  });
 }

@@ -63,7 +63,7 @@ describeWith('postgresql', 'several collectors on one PostgreSQL', () => {
     expect(written.reduce((sum, { stored }) => sum + stored, 0)).toBe(400);
     expect(await stores[0]?.status(NOON)).toMatchObject({ samples: 400, series: 40, resources: 40, meters: 1 });
     await Promise.all(stores.map((store) => store.close()));
-  }, 120_000);
+  });
 });
 
 interface Subject {

@@ -9,10 +9,9 @@ import { type ApiClient, logIn } from '../helpers/openstack/client.ts';
 import { addGnocchi } from '../helpers/openstack/gnocchi.ts';
 import { addKeystone, authToken } from '../helpers/openstack/keystone.ts';
 import { openSite, type Site } from '../helpers/openstack/site.ts';
+import { soon as signal } from '../helpers/patience.ts';
 import { recordingLog } from '../helpers/recording-log.ts';
 import { describeWith } from '../helpers/services.ts';
-
-const signal = () => AbortSignal.timeout(60_000);
 
 describeWith(['gnocchi', 'keystone'], 'the publisher gnocchi with Keystone', () => {
   let site: Site;

@@ -11,10 +11,10 @@ import { gnocchiPublisher } from '../../src/publishers/gnocchi.ts';
 import type { JsonValue } from '../../src/wire/value.ts';
 import { addGnocchi } from '../helpers/openstack/gnocchi.ts';
 import { openSite, type Site } from '../helpers/openstack/site.ts';
+import { soon as signal } from '../helpers/patience.ts';
 import { recordingLog } from '../helpers/recording-log.ts';
 import { describeWith } from '../helpers/services.ts';
 
-const signal = () => AbortSignal.timeout(60_000);
 const id = (number: number) => `9f19fd4f-da6f-4009-99d4-${String(number).padStart(12, '0')}`;
 
 function sampleOf(name: string, resourceId: string, fields: Partial<NotificationSample> = {}): NotificationSample {

@@ -78,5 +78,5 @@ describeWithLibvirtd('a domain that migrates', () => {
         nics: [{ rxBytes: expect.any(BigInt) }],
       });
     }
-  }, 120_000);
+  });
 });

@@ -3,9 +3,8 @@ import { loadConfig } from '../../src/config/load.ts';
 import { createSession, type OpenStackSession } from '../../src/openstack/session.ts';
 import { collectPages } from '../helpers/collect-pages.ts';
 import { type Keystone, startKeystone } from '../helpers/openstack/keystone.ts';
+import { soon as signal } from '../helpers/patience.ts';
 import { describeWith } from '../helpers/services.ts';
-
-const signal = () => AbortSignal.timeout(60_000);
 
 describeWith('keystone', 'a session with a real Keystone', () => {
   let keystone: Keystone;

@@ -9,7 +9,7 @@ import type { CoordinationBackend } from '../../../src/agent/coordination/backen
 import { openBackend } from '../../../src/agent/coordination/open-backend.ts';
 import { startEtcd } from '../../helpers/etcd.ts';
 import { eventually } from '../../helpers/eventually.ts';
-import { PATIENCE, soon as signal } from '../../helpers/patience.ts';
+import { soon as signal } from '../../helpers/patience.ts';
 import { makePki } from '../../helpers/pki.ts';
 import { startRedis, startSentinel } from '../../helpers/redis.ts';
 import type { Restartable, ServerTls } from '../../helpers/restartable.ts';
@@ -180,7 +180,7 @@ describeWith('redis', 'members in Redis behind sentinels', () => {
       await eventually(() => joined().catch(String)).toEqual(['a']);
       await master.stop();
 
-      await expect.poll(() => joined().catch(String), { timeout: PATIENCE, interval: 200 }).toEqual(['a']);
+      await eventually(() => joined().catch(String)).toEqual(['a']);
     } finally {
       await backend.close();
       for (const server of [sentinel, replica, master]) await server[Symbol.asyncDispose]();

@@ -12,6 +12,7 @@ import { CINDER_PAGE } from '../../helpers/openstack/cinder.ts';
 import { AGENT, type Cloud, startCloud } from '../../helpers/openstack/cloud.ts';
 import { GLANCE_PAGE } from '../../helpers/openstack/glance.ts';
 import { PASSWORD } from '../../helpers/openstack/keystone.ts';
+import { soon as signal } from '../../helpers/patience.ts';
 import { describeWith } from '../../helpers/services.ts';
 import { type GoldenSample, golden } from './support.ts';
 
@@ -173,7 +174,6 @@ describeWith('openstack', 'the central namespace on real services', () => {
     return made;
   }
 
-  const signal = () => AbortSignal.timeout(60_000);
   const of = (meter: string, all: readonly GoldenSample[] = samples) =>
     all.filter(({ counter_name }) => counter_name === meter);
 
