@@ -18,8 +18,12 @@ export function roomOf(length: number): number {
   return Math.max(Math.ceil(length / STEP), 1) * STEP;
 }
 
-/** Keeps up to so many bytes that are not in use. */
+/**
+ * Keeps up to so many bytes that are not in use. Those of sizes that nobody has asked for the longest make room for
+ * others: what was made while a program began fits nothing later.
+ */
 export function createBodyPool(maxBytes: number): BodyPool {
+  /** By size, that which was asked for last at the end. */
   const free = new Map<number, ArrayBufferLike[]>();
   // What a WeakMap leads to would outlive the young generation, however soon its key is gone; a WeakSet leads nowhere.
   const lent = new WeakSet<ArrayBufferLike>();
@@ -27,23 +31,34 @@ export function createBodyPool(maxBytes: number): BodyPool {
 
   function lend(length: number): ArrayBufferLike {
     const size = roomOf(length);
-    let memory = free.get(size)?.pop();
-    if (memory === undefined) memory = Buffer.allocUnsafeSlow(size).buffer;
-    else bytes -= size;
+    const list = free.get(size) ?? [];
+    free.delete(size);
+    free.set(size, list);
+    const kept = list.pop();
+    if (kept !== undefined) bytes -= size;
+    const memory = kept ?? Buffer.allocUnsafeSlow(size).buffer;
     lent.add(memory);
     return memory;
+  }
+
+  /** False where there is no room but by what is as likely to be asked for. */
+  function makeRoom(size: number): boolean {
+    for (const [other, list] of free) {
+      if (other === size) break;
+      while (bytes + size > maxBytes && list.pop() !== undefined) bytes -= other;
+    }
+    return bytes + size <= maxBytes;
   }
 
   return {
     take: (length) => Buffer.from(lend(length), 0, length),
     takeRoom: (length) => Buffer.from(lend(length)),
     give({ buffer: memory }) {
+      const size = memory.byteLength;
       // Given back twice it would be two messages at once.
-      if (!lent.delete(memory) || bytes + memory.byteLength > maxBytes) return;
-      bytes += memory.byteLength;
-      const list = free.get(memory.byteLength);
-      if (list === undefined) free.set(memory.byteLength, [memory]);
-      else list.push(memory);
+      if (!lent.delete(memory) || !makeRoom(size)) return;
+      bytes += size;
+      free.get(size)?.push(memory);
     },
   };
 }

@@ -38,4 +38,28 @@ describe('createBodyPool', () => {
     expect(again.map(({ buffer }) => buffer)).toContain(first.buffer);
     expect(again.map(({ buffer }) => buffer)).not.toContain(second.buffer);
   });
+
+  it('lets go of sizes that nobody asks for any more', () => {
+    const pool = createBodyPool(100_000);
+    const early = Array.from({ length: 6 }, () => pool.take(16_384));
+    const later = [pool.take(32_768), pool.take(32_768)];
+    for (const body of [...early, ...later]) pool.give(body);
+
+    const again = [pool.take(32_768), pool.take(32_768), pool.take(16_384)];
+
+    expect(new Set(again.slice(0, 2).map(({ buffer }) => buffer))).toEqual(new Set(later.map(({ buffer }) => buffer)));
+    expect(early.map(({ buffer }) => buffer)).toContain(again[2]?.buffer);
+  });
+
+  it('keeps the sizes that are asked for when another one comes back', () => {
+    const pool = createBodyPool(50_000);
+    const other = pool.take(49_152);
+    const usual = [pool.take(16_384), pool.take(16_384), pool.take(16_384)];
+    for (const body of usual) pool.give(body);
+    pool.give(other);
+
+    const again = [pool.take(16_384), pool.take(16_384), pool.take(16_384)];
+
+    expect(new Set(again.map(({ buffer }) => buffer))).toEqual(new Set(usual.map(({ buffer }) => buffer)));
+  });
 });
