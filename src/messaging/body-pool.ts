@@ -13,6 +13,9 @@ export interface BodyPool extends PageMemory {
 /** Sizes are rounded up to this, so that few differ. */
 const STEP = 16_384;
 
+/** What is put into memory lies there well where that is at most so many times as large as it has to be. */
+export const LARGEST_ROOM = 4 / 3;
+
 /** The bytes that are set aside for so many. */
 export function roomOf(length: number): number {
   return Math.max(Math.ceil(length / STEP), 1) * STEP;
@@ -29,13 +32,22 @@ export function createBodyPool(maxBytes: number): BodyPool {
   const lent = new WeakSet<ArrayBufferLike>();
   let bytes = 0;
 
+  /** Of this size or one that is not much larger. */
+  function unused(size: number): ArrayBufferLike | undefined {
+    for (let larger = size; larger <= size * LARGEST_ROOM; larger += STEP) {
+      const memory = free.get(larger)?.pop();
+      if (memory !== undefined) return memory;
+    }
+    return undefined;
+  }
+
   function lend(length: number): ArrayBufferLike {
     const size = roomOf(length);
     const list = free.get(size) ?? [];
     free.delete(size);
     free.set(size, list);
-    const kept = list.pop();
-    if (kept !== undefined) bytes -= size;
+    const kept = unused(size);
+    if (kept !== undefined) bytes -= kept.byteLength;
     const memory = kept ?? Buffer.allocUnsafeSlow(size).buffer;
     lent.add(memory);
     return memory;

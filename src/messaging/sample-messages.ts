@@ -4,7 +4,7 @@ import { isoTimestamp, type Sample } from '../sample.ts';
 import { createSampleWriter } from '../wire/meter-message.ts';
 import { Page } from '../wire/page.ts';
 import { bodyOf, END_BYTES } from './body-frame.ts';
-import { createBodyPool, roomOf } from './body-pool.ts';
+import { createBodyPool, LARGEST_ROOM, roomOf } from './body-pool.ts';
 import { type MessageFormat, payloadForm, textAfterPayload, textBeforePayload } from './envelope.ts';
 import { HEAD_BYTES } from './frame-reader.ts';
 import type { OutgoingMessage } from './message-store.ts';
@@ -28,9 +28,6 @@ export interface SampleMessagesOptions {
  * in the making.
  */
 const SPARE_BYTES = 3_407_872;
-
-/** A body stays in the memory that it was made in where that is at most so many times as large as it has to be. */
-const LARGEST_ROOM = 4 / 3;
 
 /** Messages in the making. A sample that was added is bytes already, and not held any more. */
 export interface Draft {

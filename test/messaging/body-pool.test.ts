@@ -39,6 +39,18 @@ describe('createBodyPool', () => {
     expect(again.map(({ buffer }) => buffer)).not.toContain(second.buffer);
   });
 
+  it('gives out what is a little larger than asked for, and nothing that is much larger', () => {
+    const pool = createBodyPool(200_000);
+    const larger = pool.take(65_536);
+    pool.give(larger);
+
+    const [muchSmaller, smaller] = [pool.take(32_768), pool.takeRoom(49_152)];
+
+    expect(muchSmaller.buffer).not.toBe(larger.buffer);
+    expect(smaller.buffer).toBe(larger.buffer);
+    expect(smaller).toHaveLength(65_536);
+  });
+
   it('lets go of sizes that nobody asks for any more', () => {
     const pool = createBodyPool(100_000);
     const early = Array.from({ length: 6 }, () => pool.take(16_384));
