@@ -13,12 +13,14 @@ export interface BodyPool extends PageMemory {
 /** Sizes are rounded up to this, so that few differ. */
 const STEP = 16_384;
 
-/** What is put into memory lies there well where that is at most so many times as large as it has to be. */
-export const LARGEST_ROOM = 4 / 3;
-
 /** The bytes that are set aside for so many. */
-export function roomOf(length: number): number {
+function roomOf(length: number): number {
   return Math.max(Math.ceil(length / STEP), 1) * STEP;
+}
+
+/** The bytes in which so many may lie: in more they would waste them. */
+export function largestRoomOf(length: number): number {
+  return (roomOf(length) * 4) / 3;
 }
 
 /**
@@ -34,7 +36,7 @@ export function createBodyPool(maxBytes: number): BodyPool {
 
   /** Of this size or one that is not much larger. */
   function unused(size: number): ArrayBufferLike | undefined {
-    for (let larger = size; larger <= size * LARGEST_ROOM; larger += STEP) {
+    for (let larger = size; larger <= largestRoomOf(size); larger += STEP) {
       const memory = free.get(larger)?.pop();
       if (memory !== undefined) return memory;
     }

@@ -4,7 +4,7 @@ import { isoTimestamp, type Sample } from '../sample.ts';
 import { createSampleWriter } from '../wire/meter-message.ts';
 import { Page } from '../wire/page.ts';
 import { bodyOf, END_BYTES } from './body-frame.ts';
-import { createBodyPool, LARGEST_ROOM, roomOf } from './body-pool.ts';
+import { createBodyPool, largestRoomOf } from './body-pool.ts';
 import { type MessageFormat, payloadForm, textAfterPayload, textBeforePayload } from './envelope.ts';
 import { HEAD_BYTES } from './frame-reader.ts';
 import type { OutgoingMessage } from './message-store.ts';
@@ -63,7 +63,7 @@ export function createDrafts(options: SampleMessagesOptions): () => Draft {
   function bodyOn(page: Page): Buffer {
     const frame = page.view();
     usualBytes = frame.length;
-    if (page.size <= roomOf(frame.length) * LARGEST_ROOM) return bodyOf(frame);
+    if (page.size <= largestRoomOf(frame.length)) return bodyOf(frame);
     const copy = bodies.take(frame.length);
     copy.set(frame);
     bodies.give(frame);
